@@ -1,0 +1,176 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A Swift target of `Sources`; `uses` names only rows below its own.
+func room(_ name: String, uses: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: uses, resources: resources, swiftSettings: strict)
+}
+
+/// A program; `folder` is where its sources stand.
+func program(_ name: String, in folder: String, uses: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: uses, path: "\(folder)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, uses: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: uses, resources: resources, swiftSettings: strict)
+}
+
+let floor: [Target] = [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+]
+
+let base: [Target] = [
+    room("StreamBytes"),
+    room("Telemetry"),
+]
+
+let pure: [Target] = [
+    room("ServerSentEvents", uses: ["StreamBytes"]),
+    room("HTTPWire", uses: ["StreamBytes"]),
+    room("Metering", uses: ["StreamBytes", "Telemetry"]),
+    room("Dialects", uses: ["StreamBytes", "ServerSentEvents", "Metering"]),
+    room("Pricing", uses: ["StreamBytes", "Metering"]),
+    room(
+        "Replay", uses: ["StreamBytes", "ServerSentEvents", "HTTPWire"],
+        resources: [.embedInCode("Bodies")]),
+]
+
+let codecs: [Target] = [
+    room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
+    room("Cryptography", uses: ["CCrypto", "StreamBytes"]),
+    room("YAMLText", uses: ["CYAML", "StreamBytes"]),
+]
+
+let runtime: [Target] = [
+    room("Reactor", uses: ["CLinux", "StreamBytes", "Telemetry", "TransportSecurity"]),
+    room("HTTPServer", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+]
+
+let stores: [Target] = [
+    room("Providers", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+    room("RedisStreams", uses: ["CHiredis", "Reactor", "Metering", "StreamBytes", "Telemetry"]),
+    room("Ledger", uses: ["CSQLite", "Reactor", "Metering", "Pricing", "StreamBytes"]),
+    room(
+        "ReplayProvider",
+        uses: ["Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+]
+
+let domain: [Target] = [
+    room(
+        "Gateway",
+        uses: [
+            "Providers", "HTTPServer", "Reactor", "Dialects", "Metering", "ServerSentEvents",
+            "HTTPWire", "StreamBytes", "Telemetry",
+        ]),
+    room("Billing", uses: ["Reactor", "Metering", "Pricing", "StreamBytes", "Telemetry"]),
+]
+
+let service: [Target] = [
+    room(
+        "Service",
+        uses: [
+            "Gateway", "Billing", "Providers", "RedisStreams", "Ledger", "ReplayProvider",
+            "HTTPServer", "Reactor", "Cryptography", "TransportSecurity", "YAMLText", "Dialects",
+            "Pricing", "Metering", "Replay", "HTTPWire", "StreamBytes", "Telemetry",
+        ])
+]
+
+let programs: [Target] = [
+    program("weir", in: "Sources", uses: ["Service"]),
+    program(
+        "weir-probe", in: "Sources",
+        uses: [
+            "HTTPServer", "Reactor", "HTTPWire", "ServerSentEvents", "Dialects", "StreamBytes",
+            "Metering", "Telemetry",
+        ]),
+    program(
+        "weir-replay", in: "LoadTests",
+        uses: [
+            "ReplayProvider", "Replay", "HTTPServer", "Reactor", "TransportSecurity", "HTTPWire",
+            "StreamBytes",
+        ]),
+    program(
+        "weir-load", in: "LoadTests",
+        uses: [
+            "Providers", "Reactor", "TransportSecurity", "HTTPWire", "ServerSentEvents",
+            "Dialects", "StreamBytes", "Telemetry",
+        ]),
+]
+
+let testSupport: Target = .target(
+    name: "TestSupport",
+    dependencies: [
+        "Reactor", "StreamBytes", "Metering", "Pricing", "HTTPWire", "ServerSentEvents",
+        "Telemetry",
+    ],
+    path: "Tests/TestSupport", swiftSettings: strict)
+
+let suites: [Target] = [
+    tests("StreamBytes", uses: ["StreamBytes"]),
+    tests("Telemetry", uses: ["Telemetry"]),
+    tests("ServerSentEvents", uses: ["ServerSentEvents", "StreamBytes"]),
+    tests("HTTPWire", uses: ["HTTPWire", "StreamBytes"]),
+    tests("Metering", uses: ["Metering", "StreamBytes"]),
+    tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
+    tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes"]),
+    tests("Replay", uses: ["Replay", "StreamBytes", "HTTPWire"]),
+    tests("Cryptography", uses: ["Cryptography", "StreamBytes"]),
+    tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
+    tests(
+        "Reactor",
+        uses: ["Reactor", "StreamBytes", "TransportSecurity", "Telemetry", "TestSupport"]),
+    tests(
+        "HTTPServer",
+        uses: ["HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]),
+    tests(
+        "Providers",
+        uses: ["Providers", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]),
+    tests(
+        "RedisStreams",
+        uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]),
+    tests("Ledger", uses: ["Ledger", "Pricing", "Metering", "Reactor", "TestSupport"]),
+    tests(
+        "Billing",
+        uses: ["Billing", "Pricing", "Metering", "Reactor", "Telemetry", "TestSupport"]),
+    tests(
+        "Gateway",
+        uses: [
+            "Gateway", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
+            "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
+        ]),
+    tests("Service", uses: ["Service", "YAMLText", "StreamBytes", "TestSupport"]),
+    tests("Soundness", uses: []),
+    tests(
+        "Simulation",
+        uses: [
+            "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
+            "Pricing", "Replay", "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
+            "TestSupport",
+        ]),
+    tests("EndToEnd", uses: ["Replay", "StreamBytes", "TestSupport"]),
+]
+
+let package = Package(
+    name: "weir",
+    products: [
+        .executable(name: "weir", targets: ["weir"]),
+        .executable(name: "weir-probe", targets: ["weir-probe"]),
+        .executable(name: "weir-replay", targets: ["weir-replay"]),
+        .executable(name: "weir-load", targets: ["weir-load"]),
+    ],
+    targets: floor + base + pure + codecs + runtime + stores + domain + service + programs
+        + [testSupport] + suites,
+    swiftLanguageModes: [.v6]
+)
