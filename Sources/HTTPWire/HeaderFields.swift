@@ -1,0 +1,41 @@
+/// The fields of a head or a trailer section, in order; names are compared without regard to case.
+package struct HeaderFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    package struct Field: Sendable, Equatable {
+        package let name: String
+        package let value: String
+    }
+
+    package private(set) var fields: [Field] = []
+
+    package init() {}
+
+    package init(dictionaryLiteral elements: (String, String)...) {
+        fields = elements.map { Field(name: $0.0, value: $0.1) }
+    }
+
+    package mutating func append(_ name: String, _ value: String) {
+        fields.append(Field(name: name, value: value))
+    }
+
+    /// Returns the value of the first field with that name.
+    package func first(_ name: String) -> String? {
+        fields.first { $0.name.isEqualIgnoringASCIICase(to: name) }?.value
+    }
+
+    /// Returns the values of all fields with that name, in order.
+    package func values(_ name: String) -> [String] {
+        fields.filter { $0.name.isEqualIgnoringASCIICase(to: name) }.map(\.value)
+    }
+}
+
+extension String {
+    /// Compares ASCII letters without regard to case and everything else byte by byte.
+    package func isEqualIgnoringASCIICase(to other: String) -> Bool {
+        utf8.count == other.utf8.count
+            && zip(utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
+    }
+}
+
+extension UInt8 {
+    package var asciiLowercased: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+}
