@@ -1,0 +1,32 @@
+# `make run` starts Weir, `make test` proves it. CONTRIBUTING.md says more.
+
+SWIFT ?= swift
+# Release builds, the standard library linked in. Tests build elsewhere, so that they never
+# replace a binary that figures come from.
+STATIC := --configuration release --static-swift-stdlib --scratch-path .build-static
+CHECKED := --scratch-path .build-test --explicit-target-dependency-import-check error
+FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
+
+.PHONY: run build test format lint clean
+
+# ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
+run: build
+	@exec .build-static/release/weir up $(ARGS)
+
+build:
+	@Config/setup run
+	$(SWIFT) build $(STATIC)
+
+test:
+	@Config/setup test
+	$(SWIFT) build --build-tests $(CHECKED)
+	$(SWIFT) test --skip-build $(CHECKED)
+
+format:
+	$(SWIFT) format -i -r $(FOLDERS)
+
+lint:
+	$(SWIFT) format lint --strict -r $(FOLDERS)
+
+clean:
+	rm -rf .build .build-static .build-test
