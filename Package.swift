@@ -119,7 +119,7 @@ let testSupport: Target = .target(
 
 let suites: [Target] = [
     tests("StreamBytes", uses: ["StreamBytes"]),
-    tests("Telemetry", uses: ["Telemetry"]),
+    tests("Telemetry", uses: ["Telemetry", "TestSupport"]),
     tests("ServerSentEvents", uses: ["ServerSentEvents", "StreamBytes"]),
     tests("HTTPWire", uses: ["HTTPWire", "StreamBytes"]),
     tests("Metering", uses: ["Metering", "StreamBytes"]),
@@ -151,7 +151,7 @@ let suites: [Target] = [
             "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
         ]),
     tests("Service", uses: ["Service", "YAMLText", "StreamBytes", "TestSupport"]),
-    tests("Soundness", uses: []),
+    tests("Soundness", uses: ["TestSupport"]),
     tests(
         "Simulation",
         uses: [
