@@ -41,7 +41,9 @@ package protocol UsageSource: Sendable {
     /// Publishes up to which sequence everything of this gateway and epoch is in the ledger or set
     /// aside.
     func publishCommitted(
-        gateway: String, epoch: Int64, through sequence: Int64
+        gateway: String,
+        epoch: Int64,
+        through sequence: Int64
     ) async throws(UsageSourceError)
 }
 
