@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ static socklen_t encode(CLinux_address from, const char *path, union any_address
         memcpy(&to->v6.sin6_addr, words, sizeof words);
         return sizeof to->v6;
     }
+    if (path == NULL) return 0;
     size_t length = strlen(path);
     if (length > (size_t)CLinux_path_limit()) return 0;
     memcpy(to->local.sun_path, path, length);
@@ -144,6 +146,13 @@ int CLinux_local_name(int fd, CLinux_address *local) {
     int outcome = getsockname(fd, &encoded.general, &length);
     if (outcome == 0) *local = decode(&encoded);
     return result(outcome);
+}
+
+int CLinux_remove_socket(const char *path) {
+    struct stat status;
+    if (lstat(path, &status) < 0) return -errno;
+    if (!S_ISSOCK(status.st_mode)) return -ENOTSOCK;
+    return result(unlink(path));
 }
 
 int CLinux_close(int fd) { return result(close(fd)); }

@@ -47,7 +47,9 @@ package protocol StreamExecutor: SerialExecutor {
     ///   part of connecting.
     /// - Throws: what failed at once, such as the lack of descriptors.
     func connect(
-        to address: SocketAddress, security: ClientSecurity?, handler: any SocketHandler
+        to address: SocketAddress,
+        security: ClientSecurity?,
+        handler: any SocketHandler
     ) throws(SocketError) -> any StreamSocket
 
     /// Takes over a descriptor that another reactor passed on.

@@ -35,6 +35,8 @@ int CLinux_connect(int fd, CLinux_address address, const char *path);
 int CLinux_accept(int fd, CLinux_address *peer);
 int CLinux_local_name(int fd, CLinux_address *local);
 int CLinux_close(int fd);
+/* Unlinks a path if a Unix socket stands there, and nothing else. */
+int CLinux_remove_socket(const char *path);
 
 int CLinux_set_reuse_address(int fd);
 int CLinux_set_reuse_port(int fd);

@@ -1,0 +1,108 @@
+import CLinux
+import Glibc
+
+/// A thread for work that waits: databases, files, name resolution. An actor that names it as its
+/// executor may block without holding anyone else up.
+package final class BlockingThread: SerialExecutor, Sendable {
+    private let queue: JobQueue
+    private let thread: Guarded<NativeThread?>
+
+    /// Starts the thread.
+    ///
+    /// - Parameter name: shown by the system's tools; its first 15 bytes.
+    /// - Throws: `SocketError.system` when the system refuses another thread.
+    package init(name: String) throws(SocketError) {
+        let queue = JobQueue()
+        self.queue = queue
+        thread = Guarded(nil)
+        let started = try NativeThread(named: name) { [self] in
+            queue.noteThread()
+            let executor = unsafe asUnownedSerialExecutor()
+            while let job = queue.next() { unsafe job.runSynchronously(on: executor) }
+        }
+        thread.withLock { $0 = started }
+    }
+
+    package var isCurrent: Bool { queue.isCurrent }
+
+    package func enqueue(_ job: consuming ExecutorJob) { queue.append(UnownedJob(job)) }
+
+    package func checkIsolated() {
+        precondition(isCurrent, "what belongs to a blocking thread is called on it")
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    /// Runs what is enqueued already, ends the thread and waits for its end. Call from another
+    /// thread. Jobs that come later never run.
+    package func stop() {
+        precondition(!isCurrent, "a thread cannot wait for itself")
+        queue.close()
+        let ending = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        ending?.join()
+    }
+}
+
+/// Jobs in order, with a condition variable for the thread that waits for them.
+///
+/// Proof for `@unchecked Sendable`: everything mutable is reached with the mutex held.
+@safe
+private final class JobQueue: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [UnownedJob] = []
+    private var running: ArraySlice<UnownedJob> = []
+    private var isClosed = false
+    private var threadID: UInt64 = 0
+
+    init() {
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    var isCurrent: Bool { locked { threadID } == CLinux_current_thread() }
+
+    func noteThread() { locked { threadID = CLinux_current_thread() } }
+
+    func append(_ job: UnownedJob) {
+        locked {
+            guard !isClosed else { return }
+            jobs.append(job)
+            unsafe pthread_cond_signal(condition)
+        }
+    }
+
+    func close() {
+        locked {
+            isClosed = true
+            unsafe pthread_cond_signal(condition)
+        }
+    }
+
+    /// Waits for the next job; nil when the queue is closed and empty.
+    func next() -> UnownedJob? {
+        locked {
+            if let job = running.popFirst() { return job }
+            while jobs.isEmpty, !isClosed { unsafe pthread_cond_wait(condition, mutex) }
+            running = jobs[...]
+            jobs = []
+            return running.popFirst()
+        }
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return body()
+    }
+}
