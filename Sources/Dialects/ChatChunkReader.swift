@@ -1,0 +1,417 @@
+import StreamBytes
+
+/// Reads the events of OpenAI's chat completions, in the variants that providers send.
+struct ChatChunkReader: Sendable {
+    private var toolCalls = ToolCallNumbers()
+    /// Whether the provider marks chunks without usage, as it does only when asked for usage.
+    private var marksUsage = false
+
+    private struct Chunk {
+        var model: Range<Int>?
+        /// The member with the separator before it.
+        var usageMember: Range<Int>?
+        var hasUsage = false
+        var hasChoices = false
+        var choiceCount = 0
+        var hasError = false
+    }
+
+    /// Reads one event.
+    mutating func read(
+        _ data: Span<UInt8>, _ type: EventType, _ answer: inout Answer, _ batch: inout DeltaBatch
+    ) throws(JSONError) {
+        guard let text = data.trimmedRange() else { return }
+        if data.matches(text, "[DONE]") {
+            answer.isTerminal = true
+            return
+        }
+        if type == .error {
+            answer.fail(ProviderFailure(inBand: data, dialect: .openAI))
+            return
+        }
+        var json = JSONReader(at: text.lowerBound)
+        let chunk = try readChunk(data, &json, &answer, &batch)
+        try json.finish(data)
+        if chunk.hasError {
+            answer.fail(ProviderFailure(inBand: data, dialect: .openAI))
+            return
+        }
+        guard case .raw(let model, let includesUsage) = answer.mode else { return }
+        guard chunk.hasChoices || type == .message else { return }
+        if !includesUsage, chunk.hasUsage, chunk.hasChoices, chunk.choiceCount == 0 { return }
+        let hidesUsage = !includesUsage && (marksUsage || !chunk.hasUsage)
+        pass(data, text, chunk, model: model, hidesUsage: hidesUsage, into: &batch)
+    }
+
+    private mutating func readChunk(
+        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) -> Chunk {
+        var chunk = Chunk()
+        try json.beginObject(data)
+        var separator = json.position
+        while let name = try json.nextMember(data) {
+            if name.equals("choices", in: data) {
+                chunk.hasChoices = true
+                chunk.choiceCount = try readChoices(data, &json, &answer, &batch)
+            } else if name.equals("model", in: data) {
+                chunk.model = try json.skipValue(data)
+            } else if name.equals("usage", in: data) {
+                chunk.hasUsage = try answer.counters.readChatUsage(data, &json)
+                if !chunk.hasUsage { marksUsage = true }
+                chunk.usageMember = separator..<json.position
+            } else if name.equals("x_groq", in: data) {
+                try readGroq(data, &json, &answer)
+            } else if name.equals("error", in: data) {
+                chunk.hasError = try json.peek(data) != .null
+                try json.skipValue(data)
+            } else {
+                try json.skipValue(data)
+            }
+            separator = json.position
+        }
+        return chunk
+    }
+
+    private func readGroq(
+        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer
+    ) throws(JSONError) {
+        guard try json.peek(data) == .object else {
+            try json.skipValue(data)
+            return
+        }
+        try json.beginObject(data)
+        while let name = try json.nextMember(data) {
+            if name.equals("usage", in: data) {
+                _ = try answer.counters.readChatUsage(data, &json)
+            } else {
+                try json.skipValue(data)
+            }
+        }
+    }
+
+    /// Passes on the event's JSON in one line.
+    private func pass(
+        _ data: Span<UInt8>, _ text: Range<Int>, _ chunk: Chunk, model: String, hidesUsage: Bool,
+        into batch: inout DeltaBatch
+    ) {
+        batch.append(.raw) { output in
+            let start = output.count
+            var position = text.lowerBound
+            let usage = hidesUsage ? chunk.usageMember.map { data.removalRange($0) } : nil
+            let usageIsFirst = (usage?.lowerBound ?? 0) < (chunk.model?.lowerBound ?? 0)
+            if let usage, usageIsFirst {
+                output.append(data, position..<usage.lowerBound)
+                position = usage.upperBound
+            }
+            if let value = chunk.model {
+                output.append(data, position..<value.lowerBound)
+                output.append(jsonString: model)
+                position = value.upperBound
+            }
+            if let usage, !usageIsFirst {
+                output.append(data, position..<usage.lowerBound)
+                position = usage.upperBound
+            }
+            output.append(data, position..<text.upperBound)
+            guard data.firstLineEnd(from: 0) != nil else { return }
+            // A valid JSON text has line breaks between its tokens only.
+            for index in start..<output.count where output[index] < 0x20 { output[index] = 0x20 }
+        }
+    }
+}
+
+extension ChatChunkReader {
+    private struct Delta {
+        var content: JSONString?
+        var parts: Int?
+        var reasoningContent: JSONString?
+        var reasoning: JSONString?
+        var refusal: JSONString?
+        var toolCalls: Int?
+        var functionCall: Int?
+    }
+
+    private mutating func readChoices(
+        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) -> Int {
+        guard try json.peek(data) == .array else {
+            try json.skipValue(data)
+            return 0
+        }
+        var count = 0
+        try json.beginArray(data)
+        while try json.nextElement(data) {
+            try readChoice(data, &json, at: count, &answer, &batch)
+            count += 1
+        }
+        return count
+    }
+
+    private mutating func readChoice(
+        _ data: Span<UInt8>, _ json: inout JSONReader, at place: Int, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) {
+        var index = Int64(place)
+        var delta = Delta()
+        var finish: JSONString?
+        try json.beginObject(data)
+        while let name = try json.nextMember(data) {
+            if name.equals("delta", in: data) {
+                delta = try readDelta(data, &json)
+            } else if name.equals("index", in: data) {
+                index = try json.readIntegerIfAny(data) ?? index
+            } else if name.equals("finish_reason", in: data) {
+                finish = try json.readStringIfAny(data)
+            } else {
+                try json.skipValue(data)
+            }
+        }
+        try deliver(delta, of: data, isFirstChoice: index == 0, &answer, &batch)
+        if let finish, !finish.isEmpty, index == 0 { end(finish, in: data, &answer) }
+    }
+
+    private func readDelta(
+        _ data: Span<UInt8>, _ json: inout JSONReader
+    ) throws(JSONError) -> Delta {
+        var delta = Delta()
+        guard try json.peek(data) == .object else {
+            try json.skipValue(data)
+            return delta
+        }
+        try json.beginObject(data)
+        while let name = try json.nextMember(data) {
+            let kind = try json.peek(data)
+            if kind == .null {
+                try json.skipValue(data)
+            } else if name.equals("content", in: data) {
+                if kind == .array { delta.parts = json.position }
+                delta.content = try json.readStringIfAny(data)
+            } else if name.equals("reasoning_content", in: data) {
+                delta.reasoningContent = try json.readStringIfAny(data)
+            } else if name.equals("reasoning", in: data) {
+                delta.reasoning = try json.readStringIfAny(data)
+            } else if name.equals("refusal", in: data) {
+                delta.refusal = try json.readStringIfAny(data)
+            } else if name.equals("tool_calls", in: data) {
+                if kind == .array { delta.toolCalls = json.position }
+                try json.skipValue(data)
+            } else if name.equals("function_call", in: data) {
+                if kind == .object { delta.functionCall = json.position }
+                try json.skipValue(data)
+            } else {
+                try json.skipValue(data)
+            }
+        }
+        return delta
+    }
+
+    /// Passes on what one delta holds: reasoning, then text, then tool calls.
+    private mutating func deliver(
+        _ delta: Delta, of data: Span<UInt8>, isFirstChoice: Bool, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) {
+        // Some servers send their reasoning under both names.
+        let named = delta.reasoningContent.flatMap { $0.isEmpty ? nil : $0 }
+        if let piece = named ?? delta.reasoning {
+            answer.take(.reasoning, piece, of: data, isPassed: isFirstChoice, &batch)
+        }
+        if let parts = delta.parts {
+            try readParts(data, at: parts, isPassed: isFirstChoice, &answer, &batch)
+        }
+        if let piece = delta.content {
+            answer.take(.text, piece, of: data, isPassed: isFirstChoice, &batch)
+        }
+        if let piece = delta.refusal, !piece.isEmpty {
+            if isFirstChoice { answer.hasRefusal = true }
+            let isPassed = isFirstChoice && answer.addsForClients
+            answer.take(.text, piece, of: data, isPassed: isPassed, &batch)
+        }
+        if let start = delta.toolCalls {
+            try toolCalls.readArray(data, at: start, isPassed: isFirstChoice, &answer, &batch)
+        }
+        if let start = delta.functionCall {
+            try toolCalls.readFunction(data, at: start, isPassed: isFirstChoice, &answer, &batch)
+        }
+    }
+
+    /// Reads a `content` that is an array of parts, as Mistral sends it.
+    private func readParts(
+        _ data: Span<UInt8>, at start: Int, isPassed: Bool, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) {
+        var json = JSONReader(at: start)
+        try json.beginArray(data)
+        while try json.nextElement(data) {
+            guard try json.peek(data) == .object else {
+                try json.skipValue(data)
+                continue
+            }
+            try json.beginObject(data)
+            while let name = try json.nextMember(data) {
+                let kind = try json.peek(data)
+                if name.equals("text", in: data), let piece = try json.readStringIfAny(data) {
+                    answer.take(.text, piece, of: data, isPassed: isPassed, &batch)
+                } else if name.equals("thinking", in: data), kind == .string {
+                    let piece = try json.readString(data)
+                    answer.take(.reasoning, piece, of: data, isPassed: isPassed, &batch)
+                } else if name.equals("thinking", in: data), kind == .array {
+                    try readThinking(data, &json, isPassed: isPassed, &answer, &batch)
+                } else if !name.equals("text", in: data) {
+                    try json.skipValue(data)
+                }
+            }
+        }
+    }
+
+    private func readThinking(
+        _ data: Span<UInt8>, _ json: inout JSONReader, isPassed: Bool, _ answer: inout Answer,
+        _ batch: inout DeltaBatch
+    ) throws(JSONError) {
+        try json.beginArray(data)
+        while try json.nextElement(data) {
+            guard try json.peek(data) == .object else {
+                try json.skipValue(data)
+                continue
+            }
+            try json.beginObject(data)
+            while let name = try json.nextMember(data) {
+                if name.equals("text", in: data), let piece = try json.readStringIfAny(data) {
+                    answer.take(.reasoning, piece, of: data, isPassed: isPassed, &batch)
+                } else if !name.equals("text", in: data) {
+                    try json.skipValue(data)
+                }
+            }
+        }
+    }
+
+    private func end(_ reason: JSONString, in data: Span<UInt8>, _ answer: inout Answer) {
+        if reason.equals("error", in: data) {
+            answer.fail(ProviderFailure(inBand: data, dialect: .openAI))
+            return
+        }
+        answer.finish(reason, in: data, as: FinishReason(chatWord: reason, in: data))
+    }
+}
+
+extension FinishReason {
+    /// The reason that a provider of OpenAI's dialect means; `stop` for a word nobody knows.
+    init(chatWord word: JSONString, in data: Span<UInt8>) {
+        if word.equals("length", in: data) || word.equals("max_tokens", in: data)
+            || word.equals("model_length", in: data)
+        {
+            self = .length
+        } else if word.equals("tool_calls", in: data) || word.equals("function_call", in: data)
+            || word.equals("tool_use", in: data)
+        {
+            self = .toolCalls
+        } else if word.equals("content_filter", in: data) {
+            self = .contentFilter
+        } else {
+            self = word.equals("refusal", in: data) ? .refusal : .stop
+        }
+    }
+}
+
+extension Answer {
+    /// Counts a piece and, where it is of the choice that is passed on, emits it.
+    mutating func take(
+        _ kind: DeltaKind, _ piece: JSONString, of data: Span<UInt8>, isPassed: Bool,
+        _ batch: inout DeltaBatch
+    ) {
+        if isPassed {
+            emit(kind, piece, of: data, into: &batch)
+        } else {
+            count(kind, piece, of: data)
+        }
+    }
+}
+
+extension UsageCounters {
+    /// Reads OpenAI's usage object; returns whether it held any counter.
+    mutating func readChatUsage(
+        _ data: Span<UInt8>, _ json: inout JSONReader
+    ) throws(JSONError) -> Bool {
+        guard try json.peek(data) == .object else {
+            try json.skipValue(data)
+            return false
+        }
+        var found = Self()
+        var cacheHit: Int64?
+        try json.beginObject(data)
+        while let name = try json.nextMember(data) {
+            if name.equals("prompt_tokens", in: data) {
+                found.input = try json.readIntegerIfAny(data)
+            } else if name.equals("completion_tokens", in: data) {
+                found.output = try json.readIntegerIfAny(data)
+            } else if name.equals("total_tokens", in: data) {
+                found.total = try json.readIntegerIfAny(data)
+            } else if name.equals("prompt_cache_hit_tokens", in: data) {
+                cacheHit = try json.readIntegerIfAny(data)
+            } else if name.equals("prompt_tokens_details", in: data)
+                || name.equals("completion_tokens_details", in: data)
+            {
+                try found.readChatDetails(data, &json)
+            } else {
+                try json.skipValue(data)
+            }
+        }
+        found.cachedInput = found.cachedInput ?? cacheHit
+        take(found)
+        return !found.isEmpty
+    }
+
+    private mutating func readChatDetails(
+        _ data: Span<UInt8>, _ json: inout JSONReader
+    ) throws(JSONError) {
+        guard try json.peek(data) == .object else {
+            try json.skipValue(data)
+            return
+        }
+        try json.beginObject(data)
+        while let name = try json.nextMember(data) {
+            if name.equals("cached_tokens", in: data) {
+                cachedInput = try json.readIntegerIfAny(data)
+            } else if name.equals("cache_write_tokens", in: data) {
+                cacheWrite = try json.readIntegerIfAny(data)
+            } else if name.equals("reasoning_tokens", in: data) {
+                reasoning = try json.readIntegerIfAny(data)
+            } else {
+                try json.skipValue(data)
+            }
+        }
+    }
+
+    /// Takes over each counter that `later` has.
+    mutating func take(_ later: Self) {
+        input = later.input ?? input
+        output = later.output ?? output
+        cachedInput = later.cachedInput ?? cachedInput
+        cacheWrite = later.cacheWrite ?? cacheWrite
+        reasoning = later.reasoning ?? reasoning
+        total = later.total ?? total
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Where the text is without the white space around it; nil if there is nothing else.
+    func trimmedRange() -> Range<Int>? {
+        var start = 0
+        var end = count
+        while start < end, self[start] <= 0x20 { start += 1 }
+        while end > start, self[end - 1] <= 0x20 { end -= 1 }
+        return start < end ? start..<end : nil
+    }
+
+    /// What to leave out so that a member is gone; `member` begins with the separator before it.
+    func removalRange(_ member: Range<Int>) -> Range<Int> {
+        var index = member.lowerBound
+        while index < member.upperBound, self[index] <= 0x20 { index += 1 }
+        guard self[index] != 0x2C else { return member }
+        // The first member: the separator is the one after it, if any.
+        var end = member.upperBound
+        while end < count, self[end] <= 0x20 { end += 1 }
+        return end < count && self[end] == 0x2C ? member.lowerBound..<end + 1 : member
+    }
+}

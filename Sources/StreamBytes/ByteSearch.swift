@@ -1,0 +1,99 @@
+import Glibc
+
+extension Span where Element == UInt8 {
+    /// The index of the first `byte` within `range`, or nil.
+    package func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is inside")
+        guard !range.isEmpty else { return nil }
+        return unsafe withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return nil }
+            guard
+                let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
+            else { return nil }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+
+    /// The index of the first carriage return or line feed at or after `start`, or nil.
+    ///
+    /// Looks in windows, so that a body with one kind of line end only is not read to its end
+    /// for the other kind at each line.
+    package func firstLineEnd(from start: Int) -> Int? {
+        var windowStart = start
+        var windowSize = 256
+        while windowStart < count {
+            let windowEnd = count - windowStart > windowSize ? windowStart + windowSize : count
+            let lineFeed = firstIndex(of: 0x0A, in: windowStart..<windowEnd)
+            let carriageReturn = firstIndex(of: 0x0D, in: windowStart..<(lineFeed ?? windowEnd))
+            if let end = carriageReturn ?? lineFeed { return end }
+            windowStart = windowEnd
+            windowSize = 4096
+        }
+        return nil
+    }
+
+    /// Whether the bytes of `range` are those of `text`.
+    package func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        guard !range.isEmpty else { return true }
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is inside")
+        return unsafe withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return false }
+            return unsafe memcmp(base + range.lowerBound, text.utf8Start, range.count) == 0
+        }
+    }
+
+    /// Whether the bytes from `start` on begin with `text`.
+    package func hasPrefix(_ text: StaticString, at start: Int = 0) -> Bool {
+        let end = start + text.utf8CodeUnitCount
+        return end <= count && matches(start..<end, text)
+    }
+
+    /// Whether every byte of `range` is below 0x80.
+    package func isASCII(in range: Range<Int>) -> Bool {
+        let raw = unsafe self.bytes
+        var index = range.lowerBound
+        var seen: UInt64 = 0
+        while index + 8 <= range.upperBound {
+            seen |= unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            index += 8
+        }
+        var rest: UInt8 = 0
+        while index < range.upperBound {
+            rest |= self[index]
+            index += 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0 && rest < 0x80
+    }
+}
+
+extension [UInt8] {
+    /// Appends the bytes of `source` that `range` names.
+    package mutating func append(_ source: Span<UInt8>, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= source.count, "it is inside")
+        unsafe source.withUnsafeBufferPointer { buffer in
+            unsafe append(contentsOf: UnsafeBufferPointer(rebasing: buffer[range]))
+        }
+    }
+
+    /// Appends all bytes of `source`.
+    package mutating func append(_ source: Span<UInt8>) { append(source, 0..<source.count) }
+
+    /// Appends the bytes of `text`.
+    package mutating func append(_ text: StaticString) {
+        unsafe append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends `number` in decimal.
+    package mutating func append(decimal number: Int64) {
+        var magnitude = number.magnitude
+        let start = count
+        repeat {
+            append(0x30 + UInt8(truncatingIfNeeded: magnitude % 10))
+            magnitude /= 10
+        } while magnitude > 0
+        if number < 0 { append(0x2D) }
+        self[start...].reverse()
+    }
+}
