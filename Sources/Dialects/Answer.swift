@@ -31,7 +31,10 @@ struct Answer: Sendable {
 
     /// Passes on a piece of text or reasoning.
     mutating func emit(
-        _ kind: DeltaKind, _ piece: JSONString, of data: Span<UInt8>, into batch: inout DeltaBatch
+        _ kind: DeltaKind,
+        _ piece: JSONString,
+        of data: Span<UInt8>,
+        into batch: inout DeltaBatch
     ) {
         guard !piece.isEmpty else { return }
         count(kind, piece, of: data)
@@ -86,7 +89,8 @@ struct UsageCounters: Sendable {
         switch dialect {
         case .openAI:
             // Some providers leave reasoning out of the output; their total shows it.
-            if usage.reasoning > 0, total == saturatingSum(usage.input, usage.output, usage.reasoning)
+            if usage.reasoning > 0,
+                total == saturatingSum(usage.input, usage.output, usage.reasoning)
             {
                 usage.output = saturatingSum(usage.output, usage.reasoning)
             }

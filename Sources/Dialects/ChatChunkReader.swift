@@ -18,7 +18,10 @@ struct ChatChunkReader: Sendable {
 
     /// Reads one event.
     mutating func read(
-        _ data: Span<UInt8>, _ type: EventType, _ answer: inout Answer, _ batch: inout DeltaBatch
+        _ data: Span<UInt8>,
+        _ type: EventType,
+        _ answer: inout Answer,
+        _ batch: inout DeltaBatch
     ) throws(JSONError) {
         guard let text = data.trimmedRange() else { return }
         if data.matches(text, "[DONE]") {
@@ -44,7 +47,9 @@ struct ChatChunkReader: Sendable {
     }
 
     private mutating func readChunk(
-        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) -> Chunk {
         var chunk = Chunk()
@@ -74,7 +79,9 @@ struct ChatChunkReader: Sendable {
     }
 
     private func readGroq(
-        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        _ answer: inout Answer
     ) throws(JSONError) {
         guard try json.peek(data) == .object else {
             try json.skipValue(data)
@@ -92,7 +99,11 @@ struct ChatChunkReader: Sendable {
 
     /// Passes on the event's JSON in one line.
     private func pass(
-        _ data: Span<UInt8>, _ text: Range<Int>, _ chunk: Chunk, model: String, hidesUsage: Bool,
+        _ data: Span<UInt8>,
+        _ text: Range<Int>,
+        _ chunk: Chunk,
+        model: String,
+        hidesUsage: Bool,
         into batch: inout DeltaBatch
     ) {
         batch.append(.raw) { output in
@@ -133,7 +144,9 @@ extension ChatChunkReader {
     }
 
     private mutating func readChoices(
-        _ data: Span<UInt8>, _ json: inout JSONReader, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) -> Int {
         guard try json.peek(data) == .array else {
@@ -150,7 +163,10 @@ extension ChatChunkReader {
     }
 
     private mutating func readChoice(
-        _ data: Span<UInt8>, _ json: inout JSONReader, at place: Int, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        at place: Int,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         var index = Int64(place)
@@ -173,7 +189,8 @@ extension ChatChunkReader {
     }
 
     private func readDelta(
-        _ data: Span<UInt8>, _ json: inout JSONReader
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader
     ) throws(JSONError) -> Delta {
         var delta = Delta()
         guard try json.peek(data) == .object else {
@@ -209,7 +226,10 @@ extension ChatChunkReader {
 
     /// Passes on what one delta holds: reasoning, then text, then tool calls.
     private mutating func deliver(
-        _ delta: Delta, of data: Span<UInt8>, isFirstChoice: Bool, _ answer: inout Answer,
+        _ delta: Delta,
+        of data: Span<UInt8>,
+        isFirstChoice: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         // Some servers send their reasoning under both names.
@@ -238,7 +258,10 @@ extension ChatChunkReader {
 
     /// Reads a `content` that is an array of parts, as Mistral sends it.
     private func readParts(
-        _ data: Span<UInt8>, at start: Int, isPassed: Bool, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        at start: Int,
+        isPassed: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         var json = JSONReader(at: start)
@@ -266,7 +289,10 @@ extension ChatChunkReader {
     }
 
     private func readThinking(
-        _ data: Span<UInt8>, _ json: inout JSONReader, isPassed: Bool, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        isPassed: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         try json.beginArray(data)
@@ -317,7 +343,10 @@ extension FinishReason {
 extension Answer {
     /// Counts a piece and, where it is of the choice that is passed on, emits it.
     mutating func take(
-        _ kind: DeltaKind, _ piece: JSONString, of data: Span<UInt8>, isPassed: Bool,
+        _ kind: DeltaKind,
+        _ piece: JSONString,
+        of data: Span<UInt8>,
+        isPassed: Bool,
         _ batch: inout DeltaBatch
     ) {
         if isPassed {
@@ -331,7 +360,8 @@ extension Answer {
 extension UsageCounters {
     /// Reads OpenAI's usage object; returns whether it held any counter.
     mutating func readChatUsage(
-        _ data: Span<UInt8>, _ json: inout JSONReader
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader
     ) throws(JSONError) -> Bool {
         guard try json.peek(data) == .object else {
             try json.skipValue(data)
@@ -363,7 +393,8 @@ extension UsageCounters {
     }
 
     private mutating func readChatDetails(
-        _ data: Span<UInt8>, _ json: inout JSONReader
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader
     ) throws(JSONError) {
         guard try json.peek(data) == .object else {
             try json.skipValue(data)

@@ -67,7 +67,9 @@ package struct DialectDecoder: ~Copyable, Sendable {
     }
 
     private mutating func read(
-        _ data: Span<UInt8>, _ type: EventType, into batch: inout DeltaBatch
+        _ data: Span<UInt8>,
+        _ type: EventType,
+        into batch: inout DeltaBatch
     ) {
         do {
             switch dialect {

@@ -65,7 +65,9 @@ package enum ErrorCode: String, Sendable, CaseIterable {
 
     /// Appends OpenAI's error body: `{"error":{"message","type","param","code"}}`.
     package func appendOpenAIError(
-        message: String, param: String? = nil, to output: inout [UInt8]
+        message: String,
+        param: String? = nil,
+        to output: inout [UInt8]
     ) {
         output.append(#"{"error":{"message":"#)
         output.append(jsonString: message)

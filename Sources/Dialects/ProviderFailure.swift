@@ -16,7 +16,10 @@ package struct ProviderFailure: Error, Equatable, Sendable {
     private static let wordLimit = 100
 
     package init(
-        code: ErrorCode, message: String, type: String = "", providerCode: String = "",
+        code: ErrorCode,
+        message: String,
+        type: String = "",
+        providerCode: String = "",
         isRetryable: Bool
     ) {
         self.code = code
@@ -57,8 +60,12 @@ package struct ProviderFailure: Error, Equatable, Sendable {
     private init(_ report: FailureReport, status: Int?, kind: FailureReport.Kind) {
         let fallback = status.map { "the provider answered \($0)" } ?? "the provider failed"
         self.init(
-            code: kind.code, message: report.message.isEmpty ? fallback : report.message,
-            type: report.type, providerCode: report.code, isRetryable: kind.isRetryable)
+            code: kind.code,
+            message: report.message.isEmpty ? fallback : report.message,
+            type: report.type,
+            providerCode: report.code,
+            isRetryable: kind.isRetryable
+        )
     }
 
     /// Bytes that are not what a provider of the dialect sends.

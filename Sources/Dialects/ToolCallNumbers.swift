@@ -15,7 +15,10 @@ struct ToolCallNumbers: Sendable {
 
     /// Reads a `tool_calls` array that starts at `start`.
     mutating func readArray(
-        _ data: Span<UInt8>, at start: Int, isPassed: Bool, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        at start: Int,
+        isPassed: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         var json = JSONReader(at: start)
@@ -40,7 +43,10 @@ struct ToolCallNumbers: Sendable {
 
     /// Reads a `function_call` object, the older form of a single tool call.
     mutating func readFunction(
-        _ data: Span<UInt8>, at start: Int, isPassed: Bool, _ answer: inout Answer,
+        _ data: Span<UInt8>,
+        at start: Int,
+        isPassed: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) throws(JSONError) {
         var json = JSONReader(at: start)
@@ -51,7 +57,9 @@ struct ToolCallNumbers: Sendable {
     }
 
     private func readFunction(
-        _ data: Span<UInt8>, _ json: inout JSONReader, into call: inout Call
+        _ data: Span<UInt8>,
+        _ json: inout JSONReader,
+        into call: inout Call
     ) throws(JSONError) {
         try json.beginObject(data)
         while let name = try json.nextMember(data) {
@@ -70,7 +78,10 @@ struct ToolCallNumbers: Sendable {
     }
 
     private mutating func deliver(
-        _ call: Call, of data: Span<UInt8>, isPassed: Bool, _ answer: inout Answer,
+        _ call: Call,
+        of data: Span<UInt8>,
+        isPassed: Bool,
+        _ answer: inout Answer,
         _ batch: inout DeltaBatch
     ) {
         let index = number(call)
@@ -110,7 +121,10 @@ struct ToolCallNumbers: Sendable {
 extension [UInt8] {
     /// Appends the beginning of a tool delta: an object whose last member is yet to come.
     mutating func append(
-        toolCall index: Int64, id: JSONString?, name: JSONString?, of data: Span<UInt8>
+        toolCall index: Int64,
+        id: JSONString?,
+        name: JSONString?,
+        of data: Span<UInt8>
     ) {
         append(#"{"index":"#)
         append(decimal: index)

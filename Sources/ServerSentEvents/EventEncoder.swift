@@ -27,7 +27,9 @@ package enum EventEncoder {
     ///   - output: unchanged if the event is refused.
     /// - Throws: `EventEncodingError`.
     package static func append(
-        _ data: Span<UInt8>, id: [UInt8]? = nil, name: [UInt8]? = nil,
+        _ data: Span<UInt8>,
+        id: [UInt8]? = nil,
+        name: [UInt8]? = nil,
         to output: inout [UInt8]
     ) throws(EventEncodingError) {
         if let id { try check(id.span, .id) }
@@ -73,7 +75,10 @@ package enum EventEncoder {
     }
 
     private static func appendField(
-        _ name: StaticString, _ value: Span<UInt8>, _ range: Range<Int>, to output: inout [UInt8]
+        _ name: StaticString,
+        _ value: Span<UInt8>,
+        _ range: Range<Int>,
+        to output: inout [UInt8]
     ) {
         output.append(name)
         output.append(value, range)
@@ -81,7 +86,8 @@ package enum EventEncoder {
     }
 
     private static func check(
-        _ value: Span<UInt8>, _ field: EventEncodingError.Field
+        _ value: Span<UInt8>,
+        _ field: EventEncodingError.Field
     ) throws(EventEncodingError) {
         guard value.firstLineEnd(from: 0) == nil else { throw .lineBreak(in: field) }
         guard field == .name || value.firstIndex(of: 0, in: 0..<value.count) == nil else {

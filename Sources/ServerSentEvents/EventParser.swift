@@ -55,7 +55,8 @@ package struct EventParser: ~Copyable, Sendable {
     /// - Returns: nil when all of `bytes` is read.
     /// - Throws: `EventParsingError`; every later call throws it again.
     package mutating func next(
-        in bytes: Span<UInt8>, from position: inout Int
+        in bytes: Span<UInt8>,
+        from position: inout Int
     ) throws(EventParsingError) -> ParsedEvent? {
         if let failure { throw failure }
         do {
@@ -92,7 +93,8 @@ package struct EventParser: ~Copyable, Sendable {
 
 extension EventParser {
     private mutating func readEvent(
-        in bytes: Span<UInt8>, from position: inout Int
+        in bytes: Span<UInt8>,
+        from position: inout Int
     ) throws(EventParsingError) -> ParsedEvent? {
         if isDispatched { forgetEvent() }
         if markCount < 3 { skipMark(in: bytes, from: &position) }
@@ -126,7 +128,8 @@ extension EventParser {
 
     /// Reads one whole line, of which `line` may hold the beginning.
     private mutating func endLine(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(EventParsingError) -> ParsedEvent? {
         if skipsLine {
             skipsLine = false
@@ -145,7 +148,8 @@ extension EventParser {
     }
 
     private mutating func keepRest(
-        of bytes: Span<UInt8>, from start: Int
+        of bytes: Span<UInt8>,
+        from start: Int
     ) throws(EventParsingError) {
         guard !skipsLine else { return }
         if line.isEmpty, bytes[start] == 0x3A {
@@ -157,7 +161,8 @@ extension EventParser {
     }
 
     private mutating func holdLine(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(EventParsingError) {
         // Room for the name of a field, its colon and its space.
         guard line.count + range.count <= byteLimit + 8 else {
@@ -182,7 +187,9 @@ extension EventParser {
 
 extension EventParser {
     private mutating func readField(
-        _ bytes: Span<UInt8>, _ range: Range<Int>, isHeld: Bool
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        isHeld: Bool
     ) throws(EventParsingError) {
         let colon = bytes.firstIndex(of: 0x3A, in: range)
         if colon == range.lowerBound {
@@ -210,7 +217,9 @@ extension EventParser {
     }
 
     private mutating func addData(
-        _ bytes: Span<UInt8>, _ value: Range<Int>, isHeld: Bool
+        _ bytes: Span<UInt8>,
+        _ value: Range<Int>,
+        isHeld: Bool
     ) throws(EventParsingError) {
         if !hasData, !isHeld {
             hasData = true
@@ -253,7 +262,10 @@ extension EventParser {
     }
 
     private mutating func readUnknown(
-        _ bytes: Span<UInt8>, _ range: Range<Int>, name: Range<Int>, value: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        name: Range<Int>,
+        value: Range<Int>
     ) {
         if !hasSeenField { keepStray(bytes, range) }
         guard bytes.matches(name, "error") else { return }

@@ -82,7 +82,8 @@ extension [UInt8] {
     /// Appends the bytes of `text`.
     package mutating func append(_ text: StaticString) {
         unsafe append(
-            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        )
     }
 
     /// Appends `number` in decimal.

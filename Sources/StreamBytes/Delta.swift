@@ -31,7 +31,8 @@ package struct DeltaBatch: ~Copyable, Sendable {
 
     /// Appends a delta whose payload is written by `write` to the end of the bytes it is lent.
     package mutating func append<Failure: Error>(
-        _ kind: DeltaKind, _ write: (inout [UInt8]) throws(Failure) -> Void
+        _ kind: DeltaKind,
+        _ write: (inout [UInt8]) throws(Failure) -> Void
     ) throws(Failure) {
         let start = bytes.count
         try write(&bytes)

@@ -17,7 +17,8 @@ extension Span where Element == UInt8 {
     /// Source: WHATWG Encoding, section 8.1.1, "UTF-8 decoder": a byte that cannot go on a sequence
     /// ends it and is looked at again.
     fileprivate func sequence(
-        at index: Int, before end: Int
+        at index: Int,
+        before end: Int
     ) -> (byteCount: Int, isWellFormed: Bool) {
         let lead = self[index]
         guard lead >= 0x80 else { return (1, true) }

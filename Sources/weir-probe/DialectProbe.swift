@@ -77,7 +77,9 @@ enum DialectProbe {
     }
 
     private static func report(
-        _ id: String, _ collected: Collected, _ decoder: borrowing DialectDecoder
+        _ id: String,
+        _ collected: Collected,
+        _ decoder: borrowing DialectDecoder
     ) -> [UInt8] {
         var output: [UInt8] = Array("{\"id\":".utf8)
         output.append(jsonString: id)

@@ -13,12 +13,12 @@ enum ProbeLines {
     static func forEach(_ answer: (Run) -> [UInt8]) {
         while let line = readLine() {
             guard let run = parse([UInt8](line.utf8)) else {
-                fputs("weir-probe: a line is not understood\n", stderr)
+                write(Array("weir-probe: a line is not understood\n".utf8), to: STDERR_FILENO)
                 continue
             }
             var output = answer(run)
             output.append(0x0A)
-            write(output)
+            write(output, to: STDOUT_FILENO)
         }
     }
 
@@ -66,11 +66,16 @@ enum ProbeLines {
         }
     }
 
-    private static func write(_ output: [UInt8]) {
-        unsafe output.withUnsafeBufferPointer { buffer in
-            guard unsafe fwrite(buffer.baseAddress, 1, buffer.count, stdout) == buffer.count else {
-                exit(1)
+    private static func write(_ output: [UInt8], to descriptor: Int32) {
+        var start = 0
+        while start < output.count {
+            let written = unsafe output.withUnsafeBufferPointer { buffer in
+                let rest = unsafe UnsafeBufferPointer(rebasing: buffer[start...])
+                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
             }
+            // Whoever reads the answers is gone.
+            guard written > 0 else { exit(1) }
+            start += written
         }
     }
 }

@@ -31,7 +31,9 @@ enum SSEProbe {
     }
 
     private static func read(
-        _ chunk: [UInt8], with parser: inout EventParser, isFirst: inout Bool,
+        _ chunk: [UInt8],
+        with parser: inout EventParser,
+        isFirst: inout Bool,
         into output: inout [UInt8]
     ) {
         var position = 0

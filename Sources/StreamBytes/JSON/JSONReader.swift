@@ -149,7 +149,8 @@ extension JSONReader {
     }
 
     private mutating func nextItem(
-        _ closing: UInt8, _ bytes: Span<UInt8>
+        _ closing: UInt8,
+        _ bytes: Span<UInt8>
     ) throws(JSONError) -> Bool {
         let byte = try token(bytes)
         if byte == closing {
@@ -186,7 +187,8 @@ extension JSONReader {
     }
 
     private mutating func skipWord(
-        _ word: StaticString, _ bytes: Span<UInt8>
+        _ word: StaticString,
+        _ bytes: Span<UInt8>
     ) throws(JSONError) {
         guard bytes.hasPrefix(word, at: position) else { throw .malformed(at: position) }
         position += word.utf8CodeUnitCount

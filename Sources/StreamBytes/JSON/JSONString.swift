@@ -58,7 +58,8 @@ extension Span where Element == UInt8 {
         var index = start
         while index + 8 <= count {
             let word = unsafe UInt64(
-                littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+                littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            )
             let quote = word ^ (ones &* 0x22)
             let slash = word ^ (ones &* 0x5C)
             // The lowest marked byte is exact; borrows reach only bytes above a marked one.
@@ -95,7 +96,8 @@ extension Span where Element == UInt8 {
 
     /// What the valid escape at `index` stands for; U+FFFD for half of a surrogate pair.
     fileprivate func resolveEscape(
-        at index: Int, before end: Int
+        at index: Int,
+        before end: Int
     ) -> (scalar: Unicode.Scalar, end: Int) {
         switch self[index + 1] {
         case 0x62: return ("\u{8}", index + 2)

@@ -28,7 +28,8 @@ package struct JSONValue: Equatable, Sendable {
 
     /// Reads the value that comes next.
     package init(
-        reading bytes: Span<UInt8>, with reader: inout JSONReader
+        reading bytes: Span<UInt8>,
+        with reader: inout JSONReader
     ) throws(JSONError) {
         kind = try reader.peek(bytes)
         range = try reader.skipValue(bytes)
@@ -46,7 +47,8 @@ package struct JSONValue: Equatable, Sendable {
                 let value = try JSONValue(reading: bytes, with: &reader)
                 let start = name.range.lowerBound - 1
                 members.append(
-                    Member(name: name, value: value, range: start..<value.range.upperBound))
+                    Member(name: name, value: value, range: start..<value.range.upperBound)
+                )
             }
         } catch { return [] }
         return members
@@ -86,7 +88,9 @@ package struct JSONValue: Equatable, Sendable {
         guard kind == .string else { return nil }
         let inner = range.lowerBound + 1..<range.upperBound - 1
         return JSONString(
-            range: inner, hasEscapes: bytes.firstIndex(of: 0x5C, in: inner) != nil)
+            range: inner,
+            hasEscapes: bytes.firstIndex(of: 0x5C, in: inner) != nil
+        )
     }
 
     /// The text of a string; nil if this is none.
