@@ -1,0 +1,118 @@
+import FoundationEssentials
+
+/// Rates one case of a cases file: the heart of `weir rate`.
+///
+/// A case is one JSON object: `id`, `kind`, `record` (text to text), and `context` with
+/// `received_at_ms` and `provider_period_tokens`.
+package struct RateCommand: Sendable {
+    private let prices: PriceList
+
+    package init(prices: PriceList) { self.prices = prices }
+
+    /// What became of a line.
+    package enum Answer: Equatable, Sendable {
+        /// `{"id":…,"expect":{…}}`: the breakdown, or the rejection.
+        case result(String)
+        /// A kind of case that is not known here.
+        case skipped(kind: String)
+        /// The line is no case; the text says why.
+        case malformed(String)
+    }
+
+    package func answer(_ line: String) -> Answer {
+        let data = Data(line.utf8)
+        let decoder = JSONDecoder()
+        guard let head = try? decoder.decode(CaseHead.self, from: data) else {
+            return .malformed("no JSON object with the texts id and kind")
+        }
+        guard head.kind == "rate" || head.kind == "reject" else {
+            return .skipped(kind: head.kind)
+        }
+        guard let rated = try? decoder.decode(RateCase.self, from: data) else {
+            return .malformed("a \(head.kind) case needs record and context")
+        }
+        return .result("{\"id\":\(jsonText(head.id)),\"expect\":\(expectation(rated))}")
+    }
+
+    private func expectation(_ rated: RateCase) -> String {
+        let received = rated.context.receivedAtMilliseconds
+        do throws(RecordRejection) {
+            let record = try MeterRecord(
+                rated.record,
+                prices: prices,
+                receivedAtMilliseconds: received
+            )
+            let provider = prices.price(of: record.model)?.provider ?? ""
+            let tier = prices.tierIndex(
+                of: provider,
+                tokens: rated.context.providerPeriodTokens
+            )
+            let period = prices.period(of: record, receivedAtMilliseconds: received)
+            return breakdown(
+                prices.rate(record),
+                tier: tier,
+                period: period.billed.description,
+                isLate: period.isLate
+            )
+        } catch {
+            return "{\"rejected\":{\"reason\":\"\(error.reason.rawValue)\","
+                + "\"field\":\(jsonText(error.field))}}"
+        }
+    }
+
+    private func breakdown(
+        _ charge: Charge,
+        tier: Int,
+        period: String,
+        isLate: Bool
+    ) -> String {
+        let parts = charge.components
+        let rated = charge.tiers[tier]
+        let breaches = charge.breaches.map { "\"\($0.rawValue)\"" }.joined(separator: ",")
+        return """
+            {"period":"\(period)","late":\(isLate),"components":{\
+            "stream_time":"\(parts.streamTime)","stream_bytes":"\(parts.streamBytes)",\
+            "bandwidth_premium":"\(parts.bandwidthPremium)","tokens_in":"\(parts.tokensIn)",\
+            "tokens_out":"\(parts.tokensOut)","infra_base":"\(parts.infraBase)",\
+            "infra_time":"\(parts.infraTime)"},"subtotal":"\(charge.subtotal)",\
+            "discount_bp":\(rated.discountBasisPoints),"discount":"\(rated.discount)",\
+            "net":"\(rated.net)","sla_breaches":[\(breaches)],\
+            "sla_penalty":"\(rated.penalty)","charge":"\(rated.charge)"}
+            """
+    }
+}
+
+private struct CaseHead: Decodable {
+    let id: String
+    let kind: String
+}
+
+private struct RateCase: Decodable {
+    let record: [String: String]
+    let context: Context
+
+    struct Context: Decodable {
+        let receivedAtMilliseconds: Int64
+        let providerPeriodTokens: Int64
+
+        enum CodingKeys: String, CodingKey {
+            case receivedAtMilliseconds = "received_at_ms"
+            case providerPeriodTokens = "provider_period_tokens"
+        }
+    }
+}
+
+/// The text as a JSON string, quotes included.
+private func jsonText(_ text: String) -> String {
+    var json = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"", "\\": json += "\\\(scalar)"
+        case "\u{0}"..."\u{1F}":
+            let digits = String(scalar.value, radix: 16)
+            json += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        default: json.unicodeScalars.append(scalar)
+        }
+    }
+    return json + "\""
+}
