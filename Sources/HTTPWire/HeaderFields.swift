@@ -17,6 +17,12 @@ package struct HeaderFields: Sendable, Equatable, ExpressibleByDictionaryLiteral
         fields.append(Field(name: name, value: value))
     }
 
+    /// Puts `value` in the place of all fields with that name.
+    package mutating func replace(_ name: String, _ value: String) {
+        fields.removeAll { $0.name.isEqualIgnoringASCIICase(to: name) }
+        append(name, value)
+    }
+
     /// Returns the value of the first field with that name.
     package func first(_ name: String) -> String? {
         fields.first { $0.name.isEqualIgnoringASCIICase(to: name) }?.value

@@ -22,6 +22,16 @@ package struct RequestHead: Sendable, Equatable {
         self.minorVersion = minorVersion
         self.fields = fields
     }
+
+    /// Makes a head whose path and query are read from `target`.
+    package init(method: String, target: String, minorVersion: Int = 1, fields: HeaderFields = [:])
+    {
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        self.init(
+            method: method, target: target, path: String(target[..<(mark ?? target.endIndex)]),
+            query: mark.map { String(target[target.utf8.index(after: $0)...]) },
+            minorVersion: minorVersion, fields: fields)
+    }
 }
 
 /// The head of a response.

@@ -1,0 +1,13 @@
+extension Array where Element == UInt8 {
+    /// Appends the bytes of `span`.
+    package mutating func append(_ span: Span<UInt8>) {
+        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}
+
+extension String {
+    /// Makes a string of `span`; what is not UTF-8 becomes U+FFFD.
+    package init(repairing span: Span<UInt8>) {
+        self = unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
