@@ -52,7 +52,9 @@ struct BodyReader: ~Copyable {
     var endsWithConnection: Bool { framing == .untilClose }
 
     mutating func next(
-        _ input: Span<UInt8>, from offset: inout Int, trailers: inout SectionCollector,
+        _ input: Span<UInt8>,
+        from offset: inout Int,
+        trailers: inout SectionCollector,
         limits: HTTPLimits
     ) throws(HTTPError) -> Step {
         while true {
@@ -72,7 +74,9 @@ struct BodyReader: ~Copyable {
     }
 
     private mutating func takeData(
-        _ input: Span<UInt8>, from offset: inout Int, limits: HTTPLimits
+        _ input: Span<UInt8>,
+        from offset: inout Int,
+        limits: HTTPLimits
     ) throws(HTTPError) -> Range<Int> {
         let range = offset..<offset + min(remaining, input.count - offset)
         total += range.count
@@ -108,7 +112,9 @@ struct BodyReader: ~Copyable {
 
     /// Checks the trailer section and forgets it: nothing here may be changed by what comes late.
     private mutating func readTrailers(
-        _ input: Span<UInt8>, from offset: inout Int, into trailers: inout SectionCollector,
+        _ input: Span<UInt8>,
+        from offset: inout Int,
+        into trailers: inout SectionCollector,
         limits: HTTPLimits
     ) throws(HTTPError) {
         let start = offset

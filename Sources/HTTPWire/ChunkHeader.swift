@@ -13,7 +13,8 @@ package enum ChunkHeader {
     ///   - buffer: holds `room` bytes to write on in front of `dataStart`.
     ///   - dataStart: where the data begins.
     /// - Returns: where the header begins.
-    package static func write(_ size: Int, into buffer: inout [UInt8], before dataStart: Int) -> Int {
+    package static func write(_ size: Int, into buffer: inout [UInt8], before dataStart: Int) -> Int
+    {
         precondition(size > 0 && size <= UInt32.max, "a chunk is neither empty nor endless")
         buffer[dataStart - 1] = .lineFeed
         buffer[dataStart - 2] = .carriageReturn

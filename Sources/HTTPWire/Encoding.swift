@@ -21,7 +21,9 @@ extension ResponseHead {
     ///   - connection: the value of `Connection`; nil leaves it out.
     /// - Throws: `unsendable` if a name is no token or a value holds a control character.
     package func encode(
-        into buffer: inout [UInt8], body: BodyFraming, connection: String? = nil
+        into buffer: inout [UInt8],
+        body: BodyFraming,
+        connection: String? = nil
     ) throws(HTTPError) {
         guard (100...999).contains(status) else { throw .unsendable }
         try fields.checkSendable()
@@ -89,7 +91,9 @@ extension RequestHead {
     ///   - connection: the value of `Connection`; nil leaves it out.
     /// - Throws: `unsendable` if method, target or a field holds what would change the message.
     package func encode(
-        into buffer: inout [UInt8], bodyByteCount: Int?, connection: String? = nil
+        into buffer: inout [UInt8],
+        bodyByteCount: Int?,
+        connection: String? = nil
     ) throws(HTTPError) {
         guard !method.isEmpty, method.utf8.allSatisfy(\.isToken), !target.isEmpty,
             target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })

@@ -4,7 +4,8 @@ import StreamBytes
 enum FieldLines {
     /// Reads field lines up to the empty line or the end of `range`.
     static func parse(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(HTTPError) -> HeaderFields {
         var fields = HeaderFields()
         var start = range.lowerBound
@@ -25,7 +26,9 @@ enum FieldLines {
     }
 
     private static func parseLine(
-        _ bytes: Span<UInt8>, _ line: Range<Int>, into fields: inout HeaderFields
+        _ bytes: Span<UInt8>,
+        _ line: Range<Int>,
+        into fields: inout HeaderFields
     ) throws(HTTPError) {
         if bytes[line.lowerBound].isBlank { throw .foldedField }
         var colon = line.lowerBound
@@ -38,6 +41,7 @@ enum FieldLines {
         while end > start, bytes[end - 1].isBlank { end -= 1 }
         fields.append(
             String(repairing: bytes.extracting(line.lowerBound..<colon)),
-            String(repairing: bytes.extracting(start..<end)))
+            String(repairing: bytes.extracting(start..<end))
+        )
     }
 }

@@ -12,7 +12,11 @@ package struct RequestHead: Sendable, Equatable {
     package var fields: HeaderFields
 
     package init(
-        method: String, target: String, path: String, query: String?, minorVersion: Int,
+        method: String,
+        target: String,
+        path: String,
+        query: String?,
+        minorVersion: Int,
         fields: HeaderFields
     ) {
         self.method = method
@@ -28,9 +32,13 @@ package struct RequestHead: Sendable, Equatable {
     {
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         self.init(
-            method: method, target: target, path: String(target[..<(mark ?? target.endIndex)]),
+            method: method,
+            target: target,
+            path: String(target[..<(mark ?? target.endIndex)]),
             query: mark.map { String(target[target.utf8.index(after: $0)...]) },
-            minorVersion: minorVersion, fields: fields)
+            minorVersion: minorVersion,
+            fields: fields
+        )
     }
 }
 

@@ -18,7 +18,8 @@ struct RequestFraming {
     }
 
     private static func body(
-        _ fields: HeaderFields, minorVersion: Int
+        _ fields: HeaderFields,
+        minorVersion: Int
     ) throws(HTTPError) -> BodyReader.Framing {
         let codings = fields.values("transfer-encoding")
         let lengths = fields.values("content-length")

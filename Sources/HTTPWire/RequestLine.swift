@@ -29,7 +29,8 @@ struct RequestLine {
     }
 
     private static func endOfMethod(
-        _ bytes: Span<UInt8>, _ line: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ line: Range<Int>
     ) throws(HTTPError) -> Int {
         var end = line.lowerBound
         while end < line.upperBound, bytes[end].isToken { end += 1 }
@@ -42,7 +43,8 @@ struct RequestLine {
 
     /// Reads `HTTP/1.x`; minor versions beyond 1 are served as 1 (RFC 9110, section 2.5).
     private static func version(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(HTTPError) -> Int {
         let start = range.lowerBound
         guard range.count == 8, bytes[start + 5].isDigit, bytes[start + 6] == UInt8(ascii: "."),
@@ -59,7 +61,8 @@ struct RequestLine {
     }
 
     private static func checkTarget(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(HTTPError) {
         for index in range {
             guard bytes[index].isTargetByte else { throw .target }

@@ -59,7 +59,8 @@ package struct RequestParser: ~Copyable {
     ///
     /// - Throws: why the request is refused, with the status that fits.
     package mutating func parse(
-        _ input: Span<UInt8>, from offset: inout Int
+        _ input: Span<UInt8>,
+        from offset: inout Int
     ) throws(HTTPError) -> RequestStep {
         if place == .head { return try parseHead(input, from: &offset) }
         var limits = self.limits
@@ -75,7 +76,8 @@ package struct RequestParser: ~Copyable {
     }
 
     private mutating func parseHead(
-        _ input: Span<UInt8>, from offset: inout Int
+        _ input: Span<UInt8>,
+        from offset: inout Int
     ) throws(HTTPError) -> RequestStep {
         let start = offset
         guard
@@ -108,7 +110,8 @@ package struct RequestParser: ~Copyable {
     }
 
     private static func head(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(HTTPError) -> RequestHead {
         let lineEnd = FieldLines.endOfLine(bytes, from: range.lowerBound, to: range.upperBound)
         let line = try RequestLine(bytes, range.lowerBound..<lineEnd)
@@ -119,7 +122,10 @@ package struct RequestParser: ~Copyable {
         // RFC 9112, section 3.2.2: an absolute target's authority counts, not the field.
         if let authority = line.authority { fields.replace("Host", authority) }
         return RequestHead(
-            method: line.method, target: line.target, minorVersion: line.minorVersion,
-            fields: fields)
+            method: line.method,
+            target: line.target,
+            minorVersion: line.minorVersion,
+            fields: fields
+        )
     }
 }

@@ -57,7 +57,8 @@ package struct ResponseParser: ~Copyable {
     ///
     /// - Throws: why the response cannot be trusted.
     package mutating func parse(
-        _ input: Span<UInt8>, from offset: inout Int
+        _ input: Span<UInt8>,
+        from offset: inout Int
     ) throws(HTTPError) -> ResponseStep {
         switch place {
         case .head: return try parseHead(input, from: &offset)
@@ -87,7 +88,8 @@ package struct ResponseParser: ~Copyable {
     }
 
     private mutating func parseHead(
-        _ input: Span<UInt8>, from offset: inout Int
+        _ input: Span<UInt8>,
+        from offset: inout Int
     ) throws(HTTPError) -> ResponseStep {
         let start = offset
         guard
@@ -104,7 +106,8 @@ package struct ResponseParser: ~Copyable {
     }
 
     private mutating func begin(
-        _ head: ResponseHead, _ minorVersion: Int
+        _ head: ResponseHead,
+        _ minorVersion: Int
     ) throws(HTTPError) -> ResponseStep {
         if head.status < 200 {
             interimCount += 1
@@ -123,7 +126,8 @@ package struct ResponseParser: ~Copyable {
     }
 
     private func framing(
-        _ head: ResponseHead, _ minorVersion: Int
+        _ head: ResponseHead,
+        _ minorVersion: Int
     ) throws(HTTPError) -> BodyReader.Framing {
         let codings = head.fields.values("transfer-encoding")
         let lengths = head.fields.values("content-length")
@@ -142,7 +146,8 @@ package struct ResponseParser: ~Copyable {
     }
 
     private static func head(
-        _ bytes: Span<UInt8>, _ range: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
     ) throws(HTTPError) -> (ResponseHead, minorVersion: Int) {
         let start = range.lowerBound
         let lineEnd = FieldLines.endOfLine(bytes, from: start, to: range.upperBound)

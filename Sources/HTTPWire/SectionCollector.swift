@@ -33,7 +33,10 @@ struct SectionCollector: ~Copyable {
     ///
     /// - Returns: whether the section is complete; `offset` is then behind it, else at the end.
     mutating func collect(
-        _ input: Span<UInt8>, from offset: inout Int, as form: Form, limits: HTTPLimits
+        _ input: Span<UInt8>,
+        from offset: inout Int,
+        as form: Form,
+        limits: HTTPLimits
     ) throws(HTTPError) -> Bool {
         let first = offset
         var start = first
@@ -92,7 +95,9 @@ struct SectionCollector: ~Copyable {
     }
 
     private mutating func take(
-        _ byte: UInt8, _ form: Form, _ limits: HTTPLimits
+        _ byte: UInt8,
+        _ form: Form,
+        _ limits: HTTPLimits
     ) throws(HTTPError) {
         if byte == .carriageReturn {
             endedInReturn = true

@@ -1,10 +1,3 @@
-extension Array where Element == UInt8 {
-    /// Appends the bytes of `span`.
-    package mutating func append(_ span: Span<UInt8>) {
-        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-}
-
 extension String {
     /// Makes a string of `span`; what is not UTF-8 becomes U+FFFD.
     package init(repairing span: Span<UInt8>) {
