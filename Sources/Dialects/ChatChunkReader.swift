@@ -5,6 +5,10 @@ struct ChatChunkReader: Sendable {
     private var toolCalls = ToolCallNumbers()
     /// Whether the provider marks chunks without usage, as it does only when asked for usage.
     private var marksUsage = false
+    /// Whether a choice has a whole `message` instead of a `delta`.
+    private let readsWholeAnswers: Bool
+
+    init(readsWholeAnswers: Bool = false) { self.readsWholeAnswers = readsWholeAnswers }
 
     private struct Chunk {
         var model: Range<Int>?
@@ -174,7 +178,7 @@ extension ChatChunkReader {
         var finish: JSONString?
         try json.beginObject(data)
         while let name = try json.nextMember(data) {
-            if name.equals("delta", in: data) {
+            if name.equals(readsWholeAnswers ? "message" : "delta", in: data) {
                 delta = try readDelta(data, &json)
             } else if name.equals("index", in: data) {
                 index = try json.readIntegerIfAny(data) ?? index

@@ -17,6 +17,7 @@ package enum Dialect: String, Sendable, CaseIterable {
     ///
     /// - Parameter basePath: the path of the provider's base URL, with or without a slash at its
     ///   end.
+    /// - Returns: a path.
     package func target(basePath: String) -> String {
         var base = Substring(basePath)
         while base.hasSuffix("/") { base.removeLast() }

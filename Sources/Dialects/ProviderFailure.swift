@@ -76,6 +76,7 @@ package struct ProviderFailure: Error, Equatable, Sendable {
     /// The same failure without the given secrets in its texts.
     ///
     /// - Parameter secrets: keys that the request carried.
+    /// - Returns: a failure whose texts may be shown and logged.
     package func scrubbed(of secrets: [String]) -> Self {
         var result = self
         for secret in secrets {

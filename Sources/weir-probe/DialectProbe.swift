@@ -17,7 +17,7 @@ enum DialectProbe {
     }
 
     static func run() {
-        ProbeLines.forEach { run in
+        ProbeLines.answerAll { run in
             guard let dialect = dialect(of: run.wireFormat) else {
                 var output: [UInt8] = Array("{\"id\":".utf8)
                 output.append(jsonString: run.id)

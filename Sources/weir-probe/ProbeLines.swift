@@ -10,7 +10,7 @@ enum ProbeLines {
     }
 
     /// Calls `answer` for each line of standard input and writes what it returns.
-    static func forEach(_ answer: (Run) -> [UInt8]) {
+    static func answerAll(_ answer: (Run) -> [UInt8]) {
         while let line = readLine() {
             guard let run = parse([UInt8](line.utf8)) else {
                 write(Array("weir-probe: a line is not understood\n".utf8), to: STDERR_FILENO)

@@ -7,7 +7,7 @@ enum SSEProbe {
     private static let byteLimit = 64 << 20
 
     static func run() {
-        ProbeLines.forEach { run in
+        ProbeLines.answerAll { run in
             var parser = EventParser(byteLimit: byteLimit)
             var output: [UInt8] = Array("{\"id\":".utf8)
             output.append(jsonString: run.id)
