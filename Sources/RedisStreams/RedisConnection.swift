@@ -1,0 +1,377 @@
+import Reactor
+import StreamBytes
+
+/// One connection to a Redis server; connects when it is first needed and again after a loss.
+///
+/// Commands leave in the order of the calls and are pipelined. Those that were sent when the
+/// connection is lost fail; those that were not yet sent wait for the next connection, until their
+/// deadline.
+package actor RedisConnection: SocketHandler, TimerHandler {
+    /// Connects to a server whose address is not yet known.
+    package typealias Resolver = @Sendable (String, UInt16) async -> SocketAddress?
+
+    private enum State {
+        case idle
+        case resolving
+        case connecting
+        case loggingIn
+        case open
+        case pausing(until: MonotonicTime)
+        case closed
+    }
+
+    private nonisolated let executor: any StreamExecutor
+    private let url: RedisURL
+    private let limits: RedisLimits
+    private let resolver: Resolver?
+    private var state = State.idle
+    private var connectDeadline: MonotonicTime?
+    private var socket: (any StreamSocket)?
+    private var reader: ReplyReader?
+    private var timer: TimerID?
+    private var backoff: Backoff
+    private var lastFailure = "not connected yet"
+    /// Sent, waiting for replies; the oldest first.
+    private var sent: [CommandBatch] = []
+    private var waiting: [CommandBatch] = []
+    private var waitingByteCount = 0
+    private var outgoing: [UInt8] = []
+    private var outgoingOffset = 0
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    /// Makes a connection that is not open yet; `close` must be called before it is dropped.
+    ///
+    /// - Parameters:
+    ///   - url: the server.
+    ///   - executor: its reactor.
+    ///   - limits: sizes and times.
+    ///   - resolver: finds the address of a host name; nil: only IP addresses and `localhost`.
+    package init(
+        to url: RedisURL,
+        on executor: any StreamExecutor,
+        limits: RedisLimits = RedisLimits(),
+        resolver: Resolver? = nil
+    ) {
+        self.url = url
+        self.executor = executor
+        self.limits = limits
+        self.resolver = resolver
+        backoff = Backoff(first: limits.backoff, longest: limits.longestBackoff)
+    }
+
+    deinit {
+        let isClosed = socket == nil
+        assert(isClosed, "a connection is closed on its reactor before it is dropped")
+    }
+
+    /// Sends the commands together and returns their replies in order, refusals among them.
+    ///
+    /// - Parameters:
+    ///   - commands: at least one.
+    ///   - timeout: for all of them, connecting included.
+    /// - Returns: one reply for each command.
+    /// - Throws: `RedisError` except `refused`.
+    package func send(
+        _ commands: [RedisCommand],
+        within timeout: Duration = .seconds(5)
+    ) async throws(RedisError) -> [RedisValue] {
+        precondition(!commands.isEmpty, "a batch has commands")
+        let outcome = await withCheckedContinuation { continuation in
+            enqueue(
+                CommandBatch(commands, deadline: executor.now + timeout) {
+                    continuation.resume(returning: $0)
+                }
+            )
+        }
+        return try outcome.get()
+    }
+
+    /// Sends one command.
+    ///
+    /// - Parameters:
+    ///   - command: what to send.
+    ///   - timeout: connecting included.
+    /// - Returns: the reply, which is no refusal.
+    /// - Throws: `RedisError`; `refused` with the server's message.
+    package func send(
+        _ command: RedisCommand,
+        within timeout: Duration = .seconds(5)
+    ) async throws(RedisError) -> RedisValue {
+        let reply = try await send([command], within: timeout)[0]
+        if case .error(let message) = reply { throw .refused(message) }
+        return reply
+    }
+
+    /// Closes the connection for good; what waits fails with `RedisError.closed`.
+    package func close() {
+        disconnect(.closed)
+        failWaiting { _ in .closed }
+        state = .closed
+        if let timer { executor.releaseTimer(timer) }
+        timer = nil
+    }
+
+    package nonisolated func socketIsReady(_ readiness: Readiness) {
+        assumeIsolated { $0.handle(readiness) }
+    }
+
+    package nonisolated func timerFired(_ timer: TimerID) {
+        assumeIsolated { $0.checkDeadlines() }
+    }
+}
+
+// MARK: Sending
+
+extension RedisConnection {
+    private func enqueue(_ batch: CommandBatch) {
+        if case .closed = state { return batch.fail(.closed) }
+        let unsent = waitingByteCount + outgoing.count - outgoingOffset
+        guard unsent + batch.bytes.count <= limits.waitingByteLimit else {
+            return batch.fail(.tooMuchWaiting)
+        }
+        waiting.append(batch)
+        waitingByteCount += batch.bytes.count
+        if case .idle = state { connect() }
+        flushWaiting()
+        armTimer()
+    }
+
+    private func flushWaiting() {
+        guard case .open = state, !waiting.isEmpty else { return }
+        for batch in waiting {
+            outgoing.append(contentsOf: batch.bytes)
+            sent.append(batch)
+        }
+        waiting.removeAll()
+        waitingByteCount = 0
+        writeOutgoing()
+    }
+
+    private func writeOutgoing() {
+        while outgoingOffset < outgoing.count, let socket {
+            switch socket.write(outgoing.span.extracting(outgoingOffset...)) {
+            case .wrote(0): return
+            case .wrote(let count): outgoingOffset += count
+            case .failed(let error): return lose(.connectionLost("\(error)"))
+            }
+        }
+        outgoing.removeAll(keepingCapacity: outgoing.count < 1 << 20)
+        outgoingOffset = 0
+    }
+}
+
+// MARK: Connecting
+
+extension RedisConnection {
+    private func connect() {
+        connectDeadline = executor.now + limits.connectTimeout
+        switch url.location {
+        case .unix: open(url.literalAddress)
+        case .host where url.literalAddress != nil: open(url.literalAddress)
+        case .host(let name, let port): resolve(name, port: port)
+        }
+    }
+
+    private func resolve(_ name: String, port: UInt16) {
+        guard let resolver else { return pause("\(name) is no IP address") }
+        state = .resolving
+        let deadline = connectDeadline
+        Task {
+            let address = await resolver(name, port)
+            guard case .resolving = state, deadline == connectDeadline else { return }
+            open(address)
+            armTimer()
+        }
+    }
+
+    private func open(_ address: SocketAddress?) {
+        guard let address else { return pause("the server's name has no address") }
+        state = .connecting
+        do {
+            reader = try ReplyReader(byteLimit: limits.replyByteLimit)
+            socket = try executor.connect(to: address, security: nil, handler: self)
+        } catch {
+            pause("\(error)")
+        }
+    }
+
+    private func logIn() {
+        let commands = url.loginCommands
+        guard !commands.isEmpty else { return becomeOpen() }
+        state = .loggingIn
+        let deadline = connectDeadline ?? executor.now + limits.connectTimeout
+        let batch = CommandBatch(commands, deadline: deadline) { [weak self] outcome in
+            self?.assumeIsolated { $0.finishLogin(outcome) }
+        }
+        sent.append(batch)
+        outgoing.append(contentsOf: batch.bytes)
+        writeOutgoing()
+    }
+
+    private func finishLogin(_ outcome: CommandBatch.Outcome) {
+        guard case .loggingIn = state, case .success(let replies) = outcome else { return }
+        let refusals = replies.compactMap { reply -> String? in
+            guard case .error(let message) = reply else { return nil }
+            return message
+        }
+        if let refusal = refusals.first { return lose(.connectionLost(refusal)) }
+        becomeOpen()
+    }
+
+    private func becomeOpen() {
+        state = .open
+        connectDeadline = nil
+        flushWaiting()
+    }
+
+    /// Drops the connection and tries again after a pause.
+    private func lose(_ error: RedisError) {
+        disconnect(error)
+        let reason =
+            switch error {
+            case .connectionLost(let reason), .protocolViolation(let reason): reason
+            default: "\(error)"
+            }
+        pause(reason)
+        armTimer()
+    }
+
+    private func pause(_ reason: String) {
+        lastFailure = reason
+        disconnect(.connectionLost(reason))
+        connectDeadline = nil
+        state = .pausing(until: executor.now + backoff.next(randomBits: executor.randomBits()))
+    }
+
+    /// Closes the socket; what was sent on it fails.
+    private func disconnect(_ error: RedisError) {
+        socket?.close()
+        socket = nil
+        reader = nil
+        outgoing = []
+        outgoingOffset = 0
+        let lost = sent
+        sent = []
+        for batch in lost { batch.fail(error) }
+    }
+}
+
+// MARK: What happens
+
+extension RedisConnection {
+    private func handle(_ readiness: Readiness) {
+        guard socket != nil else { return }
+        if readiness.contains(.hasFailed) { return loseBroken() }
+        if case .connecting = state, readiness.contains(.isWritable) { logIn() }
+        if readiness.contains(.isWritable) { writeOutgoing() }
+        if readiness.contains(.isReadable) || readiness.contains(.peerClosed) { read() }
+        armTimer()
+    }
+
+    private func loseBroken() {
+        var buffer: [UInt8] = [0]
+        guard case .failed(let error) = socket?.read(into: &buffer) else {
+            return lose(.connectionLost("the connection broke"))
+        }
+        lose(.connectionLost("\(error)"))
+    }
+
+    private func read() {
+        var buffer = executor.takeScratch()
+        defer { executor.returnScratch(buffer) }
+        while let socket {
+            switch socket.read(into: &buffer) {
+            case .bytes(let count):
+                take(buffer.span.extracting(..<count))
+                if count < buffer.count { return }
+            case .wouldBlock: return
+            case .endOfStream: return lose(.connectionLost("the server closed the connection"))
+            case .failed(let error): return lose(.connectionLost("\(error)"))
+            }
+        }
+    }
+
+    private func take(_ bytes: Span<UInt8>) {
+        do throws(ReplyError) {
+            try reader?.feed(bytes)
+            while let reply = try reader?.next() { try deliver(reply) }
+        } catch {
+            lose(.protocolViolation("\(error)"))
+        }
+    }
+
+    private func deliver(_ reply: RedisValue) throws(ReplyError) {
+        guard !sent.isEmpty else { throw .malformed("a reply that nothing asked for") }
+        backoff.reset()
+        guard sent[0].take(reply) else { return }
+        // Removed first: the one that asked may send more at once.
+        sent.removeFirst().succeed()
+    }
+}
+
+// MARK: Time
+
+extension RedisConnection {
+    private func checkDeadlines() {
+        let now = executor.now
+        if case .pausing(let end) = state, now >= end {
+            state = .idle
+            if !waiting.isEmpty { connect() }
+        }
+        if let connectDeadline, now >= connectDeadline {
+            lose(.connectionLost("no answer in time"))
+        }
+        if sent.contains(where: { now >= $0.deadline }) { lose(.timedOut) }
+        failWaiting { [lastFailure] batch in
+            now >= batch.deadline ? .unavailable(lastFailure) : nil
+        }
+        armTimer()
+    }
+
+    private func failWaiting(_ reason: (CommandBatch) -> RedisError?) {
+        let all = waiting
+        waiting = []
+        waitingByteCount = 0
+        for batch in all {
+            if let error = reason(batch) {
+                batch.fail(error)
+            } else {
+                waiting.append(batch)
+                waitingByteCount += batch.bytes.count
+            }
+        }
+    }
+
+    private func armTimer() {
+        if case .closed = state { return }
+        var next = connectDeadline
+        if case .pausing(let end) = state { next = min(next ?? end, end) }
+        for batch in sent { next = min(next ?? batch.deadline, batch.deadline) }
+        for batch in waiting { next = min(next ?? batch.deadline, batch.deadline) }
+        if timer == nil { timer = executor.makeTimer(for: self) }
+        if let timer { executor.setTimer(timer, at: next) }
+    }
+}
+
+extension RedisURL {
+    /// The address where it needs no asking.
+    fileprivate var literalAddress: SocketAddress? {
+        switch location {
+        case .unix(let path): .unix(path: path)
+        case .host("localhost", let port): .v4(0x7F00_0001, port: port)
+        case .host(let name, let port): SocketAddress(literal: name, port: port)
+        }
+    }
+
+    fileprivate var loginCommands: [RedisCommand] {
+        var commands: [RedisCommand] = []
+        if let password {
+            commands.append(RedisCommand(["AUTH"] + (user.map { [$0] } ?? []) + [password]))
+        }
+        if database != 0 { commands.append(RedisCommand("SELECT", String(database))) }
+        return commands
+    }
+}

@@ -1,0 +1,70 @@
+/// One reply of a Redis server.
+package enum RedisValue: Sendable, Equatable {
+    case null
+    /// A short reply such as `OK`.
+    case status(String)
+    /// A refusal; its first word is the kind, such as `NOGROUP`.
+    case error(String)
+    case integer(Int64)
+    case bytes([UInt8])
+    case array([RedisValue])
+
+    /// The text of a status or of bytes, repaired where it is no UTF-8.
+    package var text: String? {
+        switch self {
+        case .status(let text): text
+        case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+        default: nil
+        }
+    }
+
+    package var integer: Int64? {
+        guard case .integer(let value) = self else { return nil }
+        return value
+    }
+
+    /// The elements of an array; none for anything else.
+    package var elements: [RedisValue] {
+        guard case .array(let elements) = self else { return [] }
+        return elements
+    }
+
+    /// The kind of a refusal: its first word.
+    package var errorKind: String? {
+        guard case .error(let message) = self else { return nil }
+        return message.split(separator: " ").first.map(String.init) ?? message
+    }
+}
+
+/// Why a command has no reply.
+package enum RedisError: Error, Equatable, Sendable {
+    /// No connection was made before the deadline; the last reason, without secrets.
+    case unavailable(String)
+    /// The connection was lost after the command was sent: whether it was carried out is unknown.
+    case connectionLost(String)
+    /// No reply came before the deadline: whether it was carried out is unknown.
+    case timedOut
+    /// The server sent what is no reply, or a reply beyond the limits; outcome unknown.
+    case protocolViolation(String)
+    /// More is waiting than `RedisLimits.waitingByteLimit` allows; the command was not sent.
+    case tooMuchWaiting
+    /// The connection was closed on this side.
+    case closed
+    /// The server answered with an error.
+    case refused(String)
+}
+
+/// What a connection to Redis may take and how long it waits.
+package struct RedisLimits: Sendable {
+    /// The time for connecting, logging in included.
+    package var connectTimeout: Duration = .seconds(5)
+    /// The first pause before connecting again, doubled after each failure.
+    package var backoff: Duration = .milliseconds(50)
+    package var longestBackoff: Duration = .seconds(2)
+    /// The longest reply, in bytes as sent.
+    package var replyByteLimit = 64 << 20
+    /// The most that may wait to be sent, in bytes.
+    package var waitingByteLimit = 64 << 20
+
+    package init() {}
+}

@@ -1,0 +1,147 @@
+import CHiredis
+
+/// Turns the bytes of a server into replies.
+///
+/// Owns hiredis' reader: `init` creates it, `deinit` frees it, nothing copies it. After an error it
+/// is of no further use.
+@safe
+struct ReplyReader: ~Copyable {
+    private let reader: UnsafeMutablePointer<redisReader>
+    private let byteLimit: Int
+    /// Bytes fed since the last whole reply.
+    private var unfinishedCount = 0
+
+    /// Makes a reader.
+    ///
+    /// - Parameter byteLimit: the longest reply, in bytes as sent, rounded up to what one read brings.
+    /// - Throws: `ReplyError.outOfMemory`.
+    init(byteLimit: Int) throws(ReplyError) {
+        guard let reader = unsafe redisReaderCreateWithFunctions(ReplyNode.functions) else {
+            throw .outOfMemory
+        }
+        unsafe self.reader = reader
+        self.byteLimit = byteLimit
+    }
+
+    deinit { unsafe redisReaderFree(reader) }
+
+    /// Takes what a read brought; call `next` until it returns nil afterwards.
+    ///
+    /// - Throws: `ReplyError` when a reply is longer than the limit.
+    mutating func feed(_ bytes: Span<UInt8>) throws(ReplyError) {
+        unfinishedCount += bytes.count
+        guard unfinishedCount <= byteLimit else { throw .tooLong }
+        let outcome = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe redisReaderFeed(
+                reader,
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                bytes.count
+            )
+        }
+        guard outcome == REDIS_OK else { throw .outOfMemory }
+    }
+
+    /// Returns the next whole reply; nil when more bytes are needed.
+    ///
+    /// - Throws: `ReplyError.malformed` for what is no reply.
+    mutating func next() throws(ReplyError) -> RedisValue? {
+        var reply: UnsafeMutableRawPointer?
+        guard unsafe redisReaderGetReply(reader, &reply) == REDIS_OK else {
+            throw .malformed(errorText)
+        }
+        guard let reply = unsafe reply else { return nil }
+        let node = unsafe Unmanaged<ReplyNode>.fromOpaque(reply).takeRetainedValue()
+        unfinishedCount = unsafe reader.pointee.len - reader.pointee.pos
+        return node.value
+    }
+
+    private var errorText: String {
+        unsafe withUnsafeBytes(of: reader.pointee.errstr) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}
+
+enum ReplyError: Error, Equatable {
+    case malformed(String)
+    case tooLong
+    case outOfMemory
+}
+
+/// A reply while hiredis puts it together; the root is retained by hiredis, the others by their
+/// parent.
+private final class ReplyNode {
+    private enum Content {
+        case leaf(RedisValue)
+        case array([ReplyNode])
+    }
+
+    private var content: Content
+
+    private init(_ content: Content) { self.content = content }
+
+    var value: RedisValue {
+        switch content {
+        case .leaf(let value): value
+        case .array(let nodes): .array(nodes.map(\.value))
+        }
+    }
+
+    private func append(_ node: ReplyNode) {
+        guard case .array(var nodes) = content else { return }
+        content = .array([])
+        nodes.append(node)
+        content = .array(nodes)
+    }
+
+    /// Hangs the node into its parent, if it has one.
+    private static func place(
+        _ content: Content,
+        _ task: UnsafePointer<redisReadTask>?
+    ) -> UnsafeMutableRawPointer? {
+        let node = ReplyNode(content)
+        guard let parent = unsafe task?.pointee.parent?.pointee.obj else {
+            return unsafe Unmanaged.passRetained(node).toOpaque()
+        }
+        unsafe Unmanaged<ReplyNode>.fromOpaque(parent).takeUnretainedValue().append(node)
+        return unsafe Unmanaged.passUnretained(node).toOpaque()
+    }
+
+    /// What hiredis calls while it parses.
+    ///
+    /// Made once and never changed or freed, because every
+    /// reader points to it. Proof for `nonisolated(unsafe)`: hiredis only reads it.
+    nonisolated(unsafe) static let functions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
+        let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
+        unsafe functions.initialize(
+            to: redisReplyObjectFunctions(
+                createString: { task, text, count in
+                    unsafe place(leaf(task, text, count), task)
+                },
+                createArray: { task, _ in unsafe place(.array([]), task) },
+                createInteger: { task, number in
+                    unsafe place(.leaf(.integer(Int64(number))), task)
+                },
+                createNil: { task in unsafe place(.leaf(.null), task) },
+                freeObject: { node in
+                    guard let node = unsafe node else { return }
+                    unsafe Unmanaged<ReplyNode>.fromOpaque(node).release()
+                }
+            )
+        )
+        return unsafe functions
+    }()
+
+    private static func leaf(
+        _ task: UnsafePointer<redisReadTask>?,
+        _ text: UnsafeMutablePointer<CChar>?,
+        _ count: Int
+    ) -> Content {
+        let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: text, count: count))
+        switch unsafe task?.pointee.type {
+        case REDIS_REPLY_STATUS: return .leaf(.status(String(decoding: bytes, as: UTF8.self)))
+        case REDIS_REPLY_ERROR: return .leaf(.error(String(decoding: bytes, as: UTF8.self)))
+        default: return .leaf(.bytes(bytes))
+        }
+    }
+}

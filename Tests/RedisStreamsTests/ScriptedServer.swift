@@ -1,0 +1,77 @@
+import Reactor
+import StreamBytes
+import TestSupport
+
+/// A server that answers every read with the next of some prepared bytes; with none left it closes.
+final class ScriptedServer: ConnectionAcceptor {
+    private let answers: Guarded<[[UInt8]]>
+    private let connectionCount = Guarded(0)
+
+    init(_ answers: [String]) { self.answers = Guarded(answers.map { Array($0.utf8) }) }
+
+    var connections: Int { connectionCount.withLock(\.self) }
+
+    func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
+        connectionCount.withLock { $0 += 1 }
+        let peer = ScriptedPeer(executor) { [answers] in
+            answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        }
+        peer.start(executor.adopt(socket, handler: peer))
+    }
+}
+
+/// One connection of the scripted server.
+///
+/// Proof for `@unchecked Sendable`: it is used by its
+/// reactor's thread alone.
+private final class ScriptedPeer: SocketHandler, @unchecked Sendable {
+    private let executor: any StreamExecutor
+    private let nextAnswer: () -> [UInt8]?
+    private var socket: (any StreamSocket)?
+
+    init(_ executor: any StreamExecutor, nextAnswer: @escaping () -> [UInt8]?) {
+        self.executor = executor
+        self.nextAnswer = nextAnswer
+    }
+
+    func start(_ socket: any StreamSocket) { self.socket = socket }
+
+    func socketIsReady(_ readiness: Readiness) {
+        guard let socket, readiness.contains(.isReadable) else { return }
+        var buffer = executor.takeScratch()
+        defer { executor.returnScratch(buffer) }
+        while true {
+            switch socket.read(into: &buffer) {
+            case .bytes: answer()
+            case .wouldBlock: return
+            case .endOfStream, .failed: return close()
+            }
+        }
+    }
+
+    private func answer() {
+        guard let answer = nextAnswer() else { return close() }
+        _ = socket?.write(answer.span)
+    }
+
+    private func close() {
+        socket?.close()
+        socket = nil
+    }
+}
+
+/// Runs `body` with a reactor of its own and stops it afterwards.
+func withReactor<Result>(
+    _ body: (ReactorGroup, ReactorThread) async throws -> Result
+) async throws -> Result {
+    let group = try ReactorGroup(count: 1)
+    try group.start()
+    do {
+        let result = try await body(group, group.reactors[0])
+        group.stop()
+        return result
+    } catch {
+        group.stop()
+        throw error
+    }
+}
