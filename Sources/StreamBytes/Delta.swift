@@ -14,8 +14,8 @@ package enum DeltaKind: UInt8, Sendable {
 
 /// The deltas that one read of a provider's socket brought, in order, in one block of bytes.
 ///
-/// A reactor keeps one and lends it to whichever stream it serves.
-package struct DeltaBatch: ~Copyable, Sendable {
+/// It lives as long as the turn of the loop that fills it.
+package struct DeltaBatch: Sendable {
     /// One delta; `range` points into the batch's `bytes`.
     package struct Entry: Sendable {
         package let kind: DeltaKind

@@ -1,0 +1,63 @@
+import Metering
+import Providers
+import Reactor
+import StreamBytes
+import Synchronization
+import Telemetry
+
+/// What the reactors of one gateway share: settings, callers, the way to metering, and counts.
+package final class GatewayCore: Sendable {
+    package let journal: UsageJournal
+    let callers: any CallerDirectory
+    let log: any LogSink
+    let registries: [StreamRegistry]
+    let startedAt: WallTime
+
+    private let current: Guarded<GatewaySettings>
+    private let openStreams = Atomic<Int>(0)
+    private let retainedBytes = Atomic<Int>(0)
+    private let draining = Atomic<Bool>(false)
+
+    /// - Parameter executors: the reactors, in the order of their indices.
+    package init(
+        settings: GatewaySettings, executors: [any StreamExecutor],
+        resolver: any AddressResolver, callers: any CallerDirectory, journal: UsageJournal,
+        log: any LogSink, startedAt: WallTime
+    ) {
+        current = Guarded(settings)
+        self.callers = callers
+        self.journal = journal
+        self.log = log
+        self.startedAt = startedAt
+        registries = executors.map { StreamRegistry(on: $0, resolver: resolver) }
+    }
+
+    /// The settings in force; new streams take them.
+    package var settings: GatewaySettings { current.withLock { $0 } }
+
+    /// Replaces the settings for streams that start from now on.
+    package func reload(_ settings: GatewaySettings) { current.withLock { $0 = settings } }
+
+    package var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    package var openStreamCount: Int { openStreams.load(ordering: .relaxed) }
+
+    /// Refuses new streams from now on.
+    package func beginDrain() { draining.store(true, ordering: .relaxed) }
+
+    /// Takes a place for one more stream.
+    ///
+    /// - Returns: false when `limit` streams are open.
+    func openStream(limit: Int) -> Bool {
+        guard openStreams.add(1, ordering: .relaxed).newValue > limit else { return true }
+        openStreams.subtract(1, ordering: .relaxed)
+        return false
+    }
+
+    func closeStream() { openStreams.subtract(1, ordering: .relaxed) }
+
+    /// Accounts for events kept in memory.
+    ///
+    /// - Returns: bytes kept by all streams.
+    func retain(_ change: Int) -> Int { retainedBytes.add(change, ordering: .relaxed).newValue }
+}

@@ -1,0 +1,67 @@
+import HTTPServer
+import StreamBytes
+
+/// One client of a stream: its place in the log and the form in which it gets the events.
+struct AttachedClient {
+    let number: UInt32
+    let exchange: Exchange
+    var cursor: EventLog.Cursor
+    var path: StreamPath
+    var flush: FlushPolicy
+    /// Whether the response head is out.
+    var hasHead = false
+    /// The last time that bytes were handed to the connection, or the client came.
+    var lastHandOut: MonotonicTime
+    /// What has to go out beside events.
+    var owed = OwedSignals()
+    /// Set from handing bytes to the connection until the kernel has them all.
+    var hasUnsent = false
+    /// The events on their way to the kernel.
+    var inFlight: [LatencyMark] = []
+    /// Until when gathered events wait.
+    var flushAt: MonotonicTime?
+    /// Events that the client asked for and that are kept no more.
+    var lostEvents: UInt64 = 0
+    var endedBy: ClientEnd?
+}
+
+/// Signals that are not events of the log.
+struct OwedSignals: OptionSet {
+    let rawValue: UInt8
+
+    static let heartbeat = Self(rawValue: 1)
+    /// A comment that finds out whether the client is still there.
+    static let probe = Self(rawValue: 2)
+    static let gap = Self(rawValue: 4)
+}
+
+/// Events that were read at one time and handed out together.
+struct LatencyMark {
+    let readAtMicroseconds: UInt32
+    var count: Int32
+}
+
+/// How a client left before its stream's end.
+enum ClientEnd: Equatable {
+    case gone
+    case stuck
+    /// The server closed the connection.
+    case closedHere
+}
+
+extension AttachedClient {
+    /// Notes an event that goes out now.
+    mutating func mark(_ entry: EventLog.Entry) {
+        if let last = inFlight.indices.last,
+            inFlight[last].readAtMicroseconds == entry.readAtMicroseconds
+                || inFlight.count == Self.markLimit
+        {
+            inFlight[last].count += 1
+        } else {
+            inFlight.append(LatencyMark(readAtMicroseconds: entry.readAtMicroseconds, count: 1))
+        }
+    }
+
+    /// Beyond it, later events count with the time of the last mark.
+    private static let markLimit = 64
+}

@@ -1,0 +1,249 @@
+import Dialects
+import HTTPServer
+import HTTPWire
+import Metering
+import Reactor
+import StreamBytes
+
+// MARK: - Coming and going
+
+extension Generation {
+    /// Lets one more client follow, from after the event `sequence`; call on the stream's reactor.
+    ///
+    /// - Returns: false when the stream has ended and the client has all of it.
+    nonisolated func resume(_ exchange: Exchange, after sequence: UInt64) -> Bool {
+        assumeIsolated { $0.takeBack(exchange, after: sequence) }
+    }
+
+    private func takeBack(_ exchange: Exchange, after sequence: UInt64) -> Bool {
+        if outcome != nil, sequence >= log.lastSequence { return false }
+        windowEndsAt = nil
+        attach(exchange, after: min(sequence, log.lastSequence))
+        return true
+    }
+
+    func attach(_ exchange: Exchange, after sequence: UInt64) {
+        clientCount += 1
+        let number = clientCount
+        var client = AttachedClient(
+            number: number, exchange: exchange, cursor: log.cursor(after: sequence),
+            path: StreamPath(order: order, id: id, openedAt: openedWall),
+            flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
+            lastHandOut: executor.now)
+        if client.cursor.sequence > sequence + 1 {
+            client.lostEvents = client.cursor.sequence - sequence - 1
+            client.owed.insert(.gap)
+        }
+        clients.append(client)
+        if let statistics = exchange.statistics() { meter.attached(NetworkReading(statistics)) }
+        if order.isResumable {
+            openHeads()
+        } else {
+            exchange.onClientGone { [self] in
+                assumeIsolated { $0.removeClient(number, .gone) }
+            }
+        }
+        armTimer()
+    }
+
+    /// Starts the responses that wait for their head.
+    func openHeads() {
+        if case .whole = order.form { return }
+        var index = 0
+        while index < clients.count {
+            if !clients[index].hasHead {
+                clients[index].hasHead = true
+                let number = clients[index].number
+                clients[index].exchange.start(
+                    streamHead, body: StreamAttachment(to: self, number: number))
+            }
+            index += 1
+        }
+    }
+
+    private var streamHead: ResponseHead {
+        var head = ResponseHead(status: 200, fields: order.fields)
+        head.fields.append("Content-Type", "text/event-stream")
+        head.fields.append("Weir-Stream", id.text)
+        head.fields.append("Cache-Control", "no-cache, no-transform")
+        head.fields.append("X-Accel-Buffering", "no")
+        return head
+    }
+
+    nonisolated func responseEnded(for number: UInt32, _ reason: ResponseEnd) {
+        assumeIsolated { generation in
+            switch reason {
+            case .delivered: generation.finishClient(number)
+            case .clientGone: generation.removeClient(number, .gone)
+            case .clientStuck: generation.removeClient(number, .stuck)
+            case .closedHere: generation.removeClient(number, .closedHere)
+            }
+        }
+    }
+
+    private func finishClient(_ number: UInt32) {
+        wasDelivered = true
+        drop(number)
+        closeIfDone()
+    }
+
+    /// The client left before the stream's end.
+    private func removeClient(_ number: UInt32, _ end: ClientEnd) {
+        guard clients.contains(where: { $0.number == number }) else { return }
+        drop(number)
+        lastClientEnd = end
+        guard clients.isEmpty else { return releaseProviderIfCaughtUp() }
+        if isProviderHeld { releaseProviderIfCaughtUp() }
+        let window = order.isResumable ? settings.resumeWindow : .zero
+        if window > .zero, !isClosed {
+            windowEndsAt = executor.now + window
+            armTimer()
+        } else {
+            giveUp()
+        }
+    }
+
+    private func drop(_ number: UInt32) {
+        guard let index = clients.firstIndex(where: { $0.number == number }) else { return }
+        readNetwork(of: clients[index].exchange)
+        clients.remove(at: index)
+        if !clients.contains(where: \.hasUnsent) { meter.lineBecameIdle(at: executor.now) }
+        accountForLog()
+    }
+}
+
+// MARK: - Handing out
+
+extension Generation {
+    nonisolated func nextBytes(
+        for number: UInt32, into buffer: inout [UInt8], limit: Int
+    ) -> BodyProgress {
+        assumeIsolated { $0.handOut(to: number, into: &buffer, limit: limit) }
+    }
+
+    nonisolated func everythingWasSent(to number: UInt32, at now: MonotonicTime) {
+        assumeIsolated { $0.noteSent(to: number) }
+    }
+
+    nonisolated func probe(_ number: UInt32) {
+        assumeIsolated { generation in
+            guard let index = generation.index(of: number) else { return }
+            generation.clients[index].owed.insert(.probe)
+        }
+    }
+
+    /// Offers what is new to every client whose line is idle.
+    func flushClients() {
+        var index = 0
+        while index < clients.count {
+            if clients[index].hasHead { offer(index) }
+            index += 1
+        }
+        // A client may have gone within its own write: then another stands at its index, which is
+        // offered its events by the next flush or by its own connection.
+        if clients.contains(where: \.hasUnsent) { meter.lineBecameBusy(at: executor.now) }
+    }
+
+    private func offer(_ index: Int) {
+        if clients[index].hasUnsent {
+            clients[index].flush.eventsCameWhileBusy(at: executor.now)
+        } else if clients[index].flushAt == nil {
+            clients[index].exchange.bodyIsReady()
+        }
+    }
+
+    private func handOut(
+        to number: UInt32, into buffer: inout [UInt8], limit: Int
+    ) -> BodyProgress {
+        guard let index = index(of: number) else { return .aborted }
+        let waiting = log.end.offset - clients[index].cursor.offset
+        if outcome == nil, waiting > 0,
+            case .wait(let instant) = clients[index].flush.lineHasRoom(
+                waitingBytes: waiting, at: executor.now)
+        {
+            clients[index].flushAt = instant
+            armTimer()
+            return .pending
+        }
+        clients[index].flushAt = nil
+        let start = buffer.count
+        append(to: &buffer, for: index, limit: limit)
+        let count = buffer.count - start
+        if count > 0 {
+            clients[index].lastHandOut = executor.now
+            clients[index].hasUnsent = true
+            meter.handedOut(bytes: count)
+        }
+        let isAtEnd = clients[index].cursor.sequence > log.lastSequence
+        accountForLog()
+        releaseProviderIfCaughtUp()
+        return isAtEnd ? (outcome == nil ? .pending : .finished) : .more
+    }
+
+    private func append(to buffer: inout [UInt8], for index: Int, limit: Int) {
+        let start = buffer.count
+        if clients[index].owed.contains(.probe) { clients[index].path.appendProbe(to: &buffer) }
+        if clients[index].owed.contains(.gap) {
+            clients[index].path.appendGap(
+                lost: clients[index].lostEvents, before: clients[index].cursor.sequence,
+                to: &buffer)
+        }
+        while buffer.count - start < limit, let entry = log.next(&clients[index].cursor) {
+            clients[index].path.append(
+                entry, of: log.bytes, ending: ending, retry: retry, to: &buffer)
+            clients[index].mark(entry)
+        }
+        if clients[index].owed.contains(.heartbeat), buffer.count == start {
+            clients[index].path.appendHeartbeat(
+                asEvent: order.sendsHeartbeatEvents ?? settings.sendsHeartbeatEvents,
+                wall: executor.wallClock, last: log.lastSequence, to: &buffer)
+        }
+        clients[index].owed = []
+    }
+
+    private func noteSent(to number: UInt32) {
+        guard let index = index(of: number), clients[index].hasUnsent else { return }
+        clients[index].hasUnsent = false
+        let now = executor.preciseNow
+        let time = microsecondsSinceOpening(now)
+        for mark in clients[index].inFlight {
+            meter.latency(
+                microseconds: Int64(time &- mark.readAtMicroseconds), count: Int(mark.count))
+        }
+        if !clients[index].inFlight.isEmpty, decoder.hasVisibleOutput {
+            meter.firstToken(at: now)
+        }
+        clients[index].inFlight.removeAll(keepingCapacity: true)
+        if !clients.contains(where: \.hasUnsent) { meter.lineBecameIdle(at: now) }
+    }
+
+    func index(of number: UInt32) -> Int? { clients.firstIndex { $0.number == number } }
+
+    /// 2 to 4 seconds, different for each client, so that not all come back at once.
+    private var retry: Int { 2_000 + Int(executor.randomBits() % 2_001) }
+}
+
+// MARK: - The log
+
+extension Generation {
+    func append(_ kind: EventKind, _ payload: [UInt8]) {
+        log.append(
+            kind, payload.span, readAtMicroseconds: microsecondsSinceOpening(executor.now))
+        accountForLog()
+    }
+
+    /// Drops what nobody needs any more and reports what stays.
+    func accountForLog() {
+        let keep = clients.map(\.cursor).min { $0.sequence < $1.sequence } ?? log.end
+        let isOverBudget = core.retain(0) > settings.totalLogByteLimit
+        let limit = order.isResumable && !isOverBudget ? settings.logByteLimit : 0
+        log.trim(toByteLimit: limit, keeping: keep)
+        let change = log.byteCount - retained
+        retained += change
+        if change != 0 { _ = core.retain(change) }
+    }
+
+    func microsecondsSinceOpening(_ now: MonotonicTime) -> UInt32 {
+        UInt32(truncatingIfNeeded: (now - openedAt).wholeNanoseconds / 1_000)
+    }
+}

@@ -1,0 +1,132 @@
+import Dialects
+import HTTPServer
+import Metering
+import Reactor
+import StreamBytes
+import Telemetry
+
+extension Generation {
+    /// The stream's tokens, and whether they are the provider's own figures for all of it.
+    var finalUsage: (tokens: TokenUsage, isEstimated: Bool) {
+        let reported = wholeUsage ?? decoder.usage
+        if let reported, wholeUsage != nil || decoder.isComplete { return (reported, false) }
+        guard hasProviderAccepted else { return (TokenUsage(), false) }
+        var tokens =
+            TokenEstimate(input: order.countedInput, output: decoder.countedOutput).usage
+        if let reported {
+            // A provider that was cut off has counted its input, and its output up to somewhere.
+            tokens.input = reported.input
+            tokens.cachedInput = reported.cachedInput
+            tokens.cacheWrite = reported.cacheWrite
+            tokens.output = max(tokens.output, reported.output)
+            tokens.reasoning = max(tokens.reasoning, min(reported.reasoning, tokens.output))
+        }
+        return (tokens, true)
+    }
+
+    /// Whether the provider may charge for the request: it was sent, and not refused.
+    private var hasProviderAccepted: Bool {
+        switch answer {
+        case .events, .whole: return true
+        case .refusal: return false
+        case .none:
+            if case .failed = outcome { return false }
+            return true
+        }
+    }
+
+    /// When the running stretch has to be cut.
+    var nextCut: MonotonicTime {
+        max(meter.nextCut(interval: meteringInterval).at, cutPostponedUntil ?? openedAt)
+    }
+
+    func cutStretchIfDue(at now: MonotonicTime) {
+        guard now >= nextCut else { return }
+        guard !core.journal.isBlocked else { return cutPostponedUntil = now + .seconds(1) }
+        cutPostponedUntil = nil
+        for client in clients { readNetwork(of: client.exchange) }
+        let end = meter.nextCut(interval: meteringInterval).end
+        writeRecord(meter.cut(at: now, wall: executor.wallClock, end: end))
+    }
+
+    func writeFinalRecord() {
+        hasFinalRecord = true
+        var record = meter.cut(at: executor.now, wall: executor.wallClock, end: stretchEnd)
+        let usage = finalUsage
+        record.usage = usage.tokens
+        record.isUsageEstimated = usage.isEstimated
+        writeRecord(record)
+        core.closeStream()
+        registry.count { [counts = endCounts(record)] in $0.add(counts) }
+        logEnd(record)
+    }
+
+    private func writeRecord(_ record: UsageRecord) {
+        var record = record
+        record.recordID = "\(id.text).\(record.segment)"
+        record.accountID = order.caller.account
+        record.connectionID = id.text
+        record.model = order.model.price
+        record.keyID = order.caller.keyID
+        record.user = order.user
+        record.purpose = order.purpose
+        record.provider = order.target.provider
+        core.journal.add(record)
+    }
+
+    /// Why the last stretch ended.
+    private var stretchEnd: StretchEnd {
+        if case .failed? = outcome { return .providerError }
+        guard isAbandoned else { return outcome?.stretchEnd ?? .clientGone }
+        switch lastClientEnd {
+        case .stuck?: return .slowClient
+        case .closedHere?: return .drain
+        case .gone?, nil: return .clientGone
+        }
+    }
+
+    func readNetwork(of exchange: Exchange) {
+        if let statistics = exchange.statistics() { meter.network(NetworkReading(statistics)) }
+    }
+
+    private func endCounts(_ record: UsageRecord) -> StreamEndCounts {
+        StreamEndCounts(
+            provider: order.target.provider, end: record.end, events: Int64(meter.totalEvents),
+            bytes: Int64(meter.totalBytes), usage: record.usage ?? TokenUsage(),
+            durationMilliseconds: (executor.now - openedAt).wholeMilliseconds,
+            firstTokenMicroseconds: meter.firstTokenMicroseconds.map(Int64.init),
+            latencies: meter.latencies)
+    }
+
+    private func logEnd(_ record: UsageRecord) {
+        var line = LogLine(record.end == .providerError ? .warning : .info, "stream_end")
+        line.add("stream", id.text)
+        line.add("request_id", order.requestID)
+        line.add("account", order.caller.account)
+        line.add("key_id", order.caller.keyID)
+        line.add("model", order.model.name)
+        line.add("provider", order.target.provider)
+        line.add("end", record.end.rawValue)
+        if case .failed(let failure)? = outcome {
+            line.add("code", failure.code.rawValue)
+            line.add("reason", failure.message)
+        }
+        line.add("events", Int64(meter.totalEvents))
+        line.add("bytes", Int64(meter.totalBytes))
+        line.add("input_tokens", record.usage?.input)
+        line.add("output_tokens", record.usage?.output)
+        line.add("first_token_us", meter.firstTokenMicroseconds)
+        line.add("duration_ms", (executor.now - openedAt).wholeMilliseconds)
+        core.log.write(line)
+    }
+}
+
+extension NetworkReading {
+    init(_ statistics: TCPStatistics) {
+        self.init()
+        roundTripMicroseconds = statistics.roundTripMicroseconds
+        retransmits = statistics.retransmits
+        lost = statistics.lost
+        receiveWindowLimitedMicroseconds = statistics.receiveWindowLimitedMicroseconds
+    }
+}

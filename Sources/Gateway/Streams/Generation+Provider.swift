@@ -1,0 +1,187 @@
+import Dialects
+import HTTPWire
+import Providers
+import Reactor
+import StreamBytes
+
+extension Generation: ProviderReceiver {
+    package nonisolated func providerAnswered(_ head: ResponseHead) {
+        assumeIsolated { $0.take(head) }
+    }
+
+    package nonisolated func providerSent(_ bytes: [UInt8], _ range: Range<Int>) {
+        assumeIsolated { $0.take(bytes, range) }
+    }
+
+    package nonisolated func providerReadEnded() { assumeIsolated { $0.flushEvents() } }
+
+    package nonisolated func providerEnded(_ end: ProviderEnd) {
+        assumeIsolated { $0.providerDidEnd(end) }
+    }
+}
+
+extension Generation {
+    /// The longest error answer that is read, in bytes.
+    private static let refusalLimit = 65_536
+    /// The longest whole answer, in bytes.
+    private static let wholeLimit = 33_554_432
+
+    private func take(_ head: ResponseHead) {
+        guard outcome == nil || isDrainingProvider else { return }
+        guard head.status == 200 else {
+            answer = .refusal(
+                status: head.status, retryAfter: head.fields.first("retry-after"), body: [])
+            return
+        }
+        if let coding = head.fields.first("content-encoding"),
+            !coding.isEqualIgnoringASCIICase(to: "identity")
+        {
+            return fail(.badAnswer("its answer is encoded as \(coding.prefix(20)), unasked"))
+        }
+        let type = head.fields.first("content-type") ?? ""
+        if order.isWholePassedThrough {
+            answer = .whole([])
+        } else if type.isEmpty || type.lowercased().hasPrefix("text/event-stream") {
+            answer = .events
+            openHeads()
+        } else {
+            fail(.badAnswer("it sent \(type.prefix(60)) where an event stream was due"))
+        }
+    }
+
+    private func take(_ bytes: [UInt8], _ range: Range<Int>) {
+        switch answer {
+        case .events: decode(bytes, range)
+        case .whole(var body):
+            answer = .none
+            body.append(contentsOf: bytes[range])
+            answer = .whole(body)
+            if body.count > Self.wholeLimit { fail(.badAnswer("its answer is too long")) }
+        case .refusal(let status, let retryAfter, var body):
+            answer = .none
+            body.append(contentsOf: bytes[range].prefix(Self.refusalLimit - body.count))
+            answer = .refusal(status: status, retryAfter: retryAfter, body: body)
+        case .none: break
+        }
+    }
+
+    private func decode(_ bytes: [UInt8], _ range: Range<Int>) {
+        var batch = DeltaBatch()
+        decoder.decode(bytes.span.extracting(range), into: &batch)
+        keep(batch, rawBytes: range.count)
+    }
+
+    private func keep(_ batch: DeltaBatch, rawBytes: Int) {
+        meter.delivered(events: batch.entries.count, rawBytes: rawBytes, at: executor.now)
+        guard outcome == nil, !batch.isEmpty else { return }
+        let time = microsecondsSinceOpening(executor.now)
+        for entry in batch.entries {
+            log.append(
+                EventKind(entry.kind), batch.bytes.span.extracting(entry.range),
+                readAtMicroseconds: time)
+        }
+        accountForLog()
+    }
+
+    /// Called when all of one read is decoded: what it brought leaves together.
+    private func flushEvents() {
+        if outcome == nil {
+            if let failure = decoder.failure {
+                end(.failed(failure))
+            } else if decoder.isTerminal {
+                end(.complete(decoder.finish ?? .stop))
+            }
+        } else if isDrainingProvider, decoder.isTerminal || decoder.failure != nil {
+            stopProvider()
+            return closeIfDone()
+        }
+        flushClients()
+        holdProviderIfBehind()
+    }
+
+    private func providerDidEnd(_ end: ProviderEnd) {
+        link = nil
+        guard outcome == nil else { return closeIfDone() }
+        switch answer {
+        case .events:
+            var batch = DeltaBatch()
+            decoder.endOfBody(into: &batch)
+            keep(batch, rawBytes: 0)
+            self.end(outcomeOfEvents(end))
+        case .whole(let body) where end == .complete: endWhole(body)
+        case .refusal(let status, let retryAfter, let body):
+            refuse(status: status, retryAfter: retryAfter, body: body)
+        case .whole, .none: fail(end.trouble)
+        }
+        flushClients()
+    }
+
+    private func outcomeOfEvents(_ end: ProviderEnd) -> StreamOutcome {
+        if let failure = decoder.failure { return .failed(failure) }
+        if decoder.isComplete { return .complete(decoder.finish ?? .stop) }
+        return .failed(ProviderFailure(order.target.provider, end.trouble))
+    }
+
+    private func refuse(status: Int, retryAfter: String?, body: [UInt8]) {
+        var failure = ProviderFailure(status: status, body: body, dialect: order.target.dialect)
+        failure.retryAfter = retryAfter
+        end(.failed(failure))
+    }
+
+    private func endWhole(_ body: [UInt8]) {
+        guard let whole = WholeResponse(body, dialect: .openAI, model: order.model.name) else {
+            return fail(.badAnswer("it sent no JSON object"))
+        }
+        wholeUsage = whole.usage
+        append(.raw, whole.body)
+        end(.complete(whole.finish ?? .stop))
+    }
+
+    private func fail(_ trouble: ProviderTrouble) {
+        end(.failed(ProviderFailure(order.target.provider, trouble)))
+        flushClients()
+    }
+
+    /// Closes the provider's connection, or lets it be used again when its answer has ended.
+    func stopProvider() {
+        link?.cancel()
+        link = nil
+        isDrainingProvider = false
+    }
+}
+
+// MARK: - Back-pressure
+
+extension Generation {
+    /// Bytes of events that the slowest client has not been handed yet.
+    private var backlog: Int {
+        clients.reduce(0) { max($0, log.end.offset - $1.cursor.offset) }
+    }
+
+    func holdProviderIfBehind() {
+        guard !isProviderHeld, let link, backlog >= settings.bufferLimit else { return }
+        isProviderHeld = true
+        meter.clientStalled(at: executor.now)
+        link.pause()
+    }
+
+    func releaseProviderIfCaughtUp() {
+        guard isProviderHeld, backlog < settings.bufferLimit / 2 else { return }
+        isProviderHeld = false
+        // In a turn of its own: the caller is in the middle of a client's write.
+        executor.perform { [self] in assumeIsolated { $0.readOn() } }
+    }
+
+    private func readOn() {
+        meter.clientResumed(at: executor.now)
+        if !isProviderHeld { link?.resume() }
+    }
+}
+
+extension ProviderEnd {
+    /// The trouble of an answer that ended without its terminal event.
+    fileprivate var trouble: ProviderTrouble? {
+        if case .failed(let trouble) = self { return trouble }
+        return nil
+    }
+}

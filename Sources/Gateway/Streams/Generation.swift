@@ -1,0 +1,120 @@
+import Dialects
+import HTTPServer
+import Metering
+import Providers
+import Reactor
+import StreamBytes
+
+/// One answer of a model: owns the provider's attempt, the events, the meter, and the clients that
+/// follow it. Runs on the reactor on which it was asked for.
+package actor Generation {
+    nonisolated let executor: any StreamExecutor
+    nonisolated let id: StreamID
+    nonisolated let order: StreamOrder
+    nonisolated let core: GatewayCore
+    nonisolated let registry: StreamRegistry
+    nonisolated let settings: StreamSettings
+
+    let openedAt: MonotonicTime
+    let openedWall: WallTime
+    let meteringInterval: Duration
+
+    var log = EventLog()
+    var retained = 0
+    var decoder: DialectDecoder
+    var meter: StreamMeter
+    var clients: [AttachedClient] = []
+    var clientCount: UInt32 = 0
+
+    var link: ProviderLink?
+    var answer = ProviderAnswer.none
+    var isProviderHeld = false
+    /// Whether the provider's answer is wanted for its usage alone.
+    var isDrainingProvider = false
+
+    var outcome: StreamOutcome?
+    var wasDelivered = false
+    var lastClientEnd: ClientEnd?
+    var hasFinalRecord = false
+    var isClosed = false
+
+    var timer: TimerID?
+    var armedAt: MonotonicTime?
+    /// When a stream without clients is given up, or one that has ended is forgotten.
+    var windowEndsAt: MonotonicTime?
+
+    /// What the provider's bytes are.
+    enum ProviderAnswer {
+        case none
+        case events
+        /// One JSON object, collected.
+        case whole([UInt8])
+        /// An error's body, collected, with its status and head.
+        case refusal(status: Int, retryAfter: String?, body: [UInt8])
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(_ order: StreamOrder, core: GatewayCore, registry: StreamRegistry) {
+        self.order = order
+        self.core = core
+        self.registry = registry
+        let executor = registry.executor
+        self.executor = executor
+        let settings = core.settings
+        self.settings = settings.streams
+        meteringInterval = settings.meteringInterval
+        id = StreamID(on: executor)
+        openedAt = executor.now
+        openedWall = executor.wallClock
+        meter = .opened(at: executor.now, wall: executor.wallClock)
+        decoder = DialectDecoder(order.target.dialect, mode: order.deltaMode)
+    }
+
+    deinit { assert(isClosed, "a stream is closed before it goes") }
+
+    /// Attaches the client that asked and sends the request; call once, on the stream's reactor.
+    nonisolated func start(for exchange: Exchange) {
+        registry.add(self)
+        assumeIsolated { $0.begin(for: exchange) }
+    }
+
+    private func begin(for exchange: Exchange) {
+        if order.isResumable { append(.start, []) }
+        attach(exchange, after: 0)
+        armTimer()
+        meter.attemptStarted(at: executor.now)
+        let link = registry.pool.start(order.providerRequest, receiver: self)
+        if outcome == nil { self.link = link }
+    }
+}
+
+extension StreamOrder {
+    fileprivate var deltaMode: DeltaMode {
+        if passesThrough, case .openAI(let includesUsage) = form {
+            return .raw(model: model.name, includesUsage: includesUsage)
+        }
+        return .deltas
+    }
+
+    fileprivate var providerRequest: ProviderRequest {
+        var fields: HeaderFields = ["Content-Type": "application/json"]
+        fields.append("Accept", isWholePassedThrough ? "application/json" : "text/event-stream")
+        fields.append("User-Agent", "weir")
+        for (name, value) in target.dialect.authorization(key: target.apiKey ?? "")
+        where target.apiKey != nil || name.hasPrefix("anthropic-") {
+            fields.append(name, value)
+        }
+        return ProviderRequest(
+            endpoint: target.endpoint, path: target.basePath + target.dialect.path, fields: fields,
+            body: body, timeouts: target.timeouts)
+    }
+
+    /// Whether the provider is asked for one JSON object and the client gets it.
+    var isWholePassedThrough: Bool {
+        if case .whole = form { return passesThrough }
+        return false
+    }
+}

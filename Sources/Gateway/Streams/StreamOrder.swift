@@ -1,0 +1,38 @@
+import Dialects
+
+/// How a stream's events are written for its clients.
+enum ClientForm: Sendable {
+    /// Weir's own events, which can be resumed.
+    case weir
+    /// OpenAI's chunks.
+    case openAI(includesUsage: Bool)
+    /// One JSON object at the end.
+    case whole
+}
+
+/// Everything needed to start one stream: checked, priced and translated.
+struct StreamOrder: Sendable {
+    let caller: Caller
+    let model: Model
+    let target: RouteTarget
+    /// The request as the provider gets it.
+    let body: [UInt8]
+    let form: ClientForm
+    let user: String
+    let purpose: String
+    let requestID: String
+    /// Tokens of the request by the counting rule, for when the provider reports none.
+    let countedInput: Int64
+
+    /// Whether the provider speaks the client's own dialect, so that its JSON goes through.
+    var passesThrough: Bool {
+        if case .weir = form { return false }
+        return target.dialect == .openAI
+    }
+
+    /// Whether a client that lost its connection may come back.
+    var isResumable: Bool {
+        if case .weir = form { return true }
+        return false
+    }
+}

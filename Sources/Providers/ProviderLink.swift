@@ -1,0 +1,335 @@
+import HTTPWire
+import Reactor
+import StreamBytes
+
+/// One connection to a provider, serving one request after the other; runs on its reactor.
+package actor ProviderLink {
+    package nonisolated let executor: any StreamExecutor
+    nonisolated let endpoint: ProviderEndpoint
+    private let pool: ProviderPool
+    private let resolver: any AddressResolver
+
+    private var socket: (any StreamSocket)?
+    private var timer: TimerID?
+    private var armedAt: MonotonicTime?
+    private var deadline: MonotonicTime?
+
+    private var state = State.idle
+    private var request: ProviderRequest?
+    private var receiver: (any ProviderReceiver)?
+    private var outgoing: [UInt8] = []
+    private var sentCount = 0
+    private var parser = ResponseParser(limits: HTTPLimits(), isReplyToHead: false)
+    private var isReused = false
+    private var isPaused = false
+    private var hasUnreadInput = false
+
+    /// How long a parked connection is kept.
+    private static let idleLimit = Duration.seconds(30)
+
+    private enum State {
+        case idle, resolving, connecting, sending, awaitingHead, receiving, closed
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(to endpoint: ProviderEndpoint, pool: ProviderPool, resolver: any AddressResolver) {
+        self.endpoint = endpoint
+        self.pool = pool
+        self.resolver = resolver
+        executor = pool.executor
+    }
+
+    deinit { assert(socket == nil, "a link closes its socket before it goes") }
+
+    /// Sends `request` and tells `receiver` of the answer. The link must be fresh or parked.
+    nonisolated func serve(_ request: ProviderRequest, receiver: any ProviderReceiver) {
+        assumeIsolated { $0.begin(request, receiver: receiver) }
+    }
+
+    /// Gives the request up: the connection is closed and the receiver hears nothing more.
+    package nonisolated func cancel() { assumeIsolated { $0.stop() } }
+
+    /// Stops reading, so that the provider is held back by its own connection.
+    package nonisolated func pause() { assumeIsolated { $0.isPaused = true } }
+
+    /// Reads on, within the caller's turn.
+    package nonisolated func resume() { assumeIsolated { $0.continueReading() } }
+
+    /// Closes a parked link.
+    nonisolated func closeParked() { assumeIsolated { $0.close() } }
+}
+
+extension ProviderLink: SocketHandler, TimerHandler {
+    package nonisolated func socketIsReady(_ readiness: Readiness) {
+        assumeIsolated { $0.handle(readiness) }
+    }
+
+    package nonisolated func timerFired(_ timer: TimerID) { assumeIsolated { $0.checkDeadline() } }
+}
+
+// MARK: - Opening
+
+extension ProviderLink {
+    private func begin(_ request: ProviderRequest, receiver: any ProviderReceiver) {
+        precondition(state == .idle, "a link serves one request at a time")
+        self.request = request
+        self.receiver = receiver
+        outgoing = request.encoded
+        sentCount = 0
+        isPaused = false
+        hasUnreadInput = false
+        parser = ResponseParser(limits: HTTPLimits(), isReplyToHead: false)
+        if socket != nil {
+            isReused = true
+            wait(atMost: request.timeouts.firstByte)
+            send()
+        } else {
+            open()
+        }
+    }
+
+    private func open() {
+        guard let request else { return }
+        isReused = false
+        state = .resolving
+        wait(atMost: request.timeouts.connect)
+        resolver.addresses(of: endpoint.host, port: endpoint.port, on: executor) {
+            [self] addresses in
+            assumeIsolated { $0.connect(to: addresses) }
+        }
+    }
+
+    private func connect(to addresses: [SocketAddress]) {
+        guard state == .resolving else { return }
+        guard let address = addresses.first else { return fail(.nameNotFound) }
+        let security =
+            endpoint.isSecure
+            ? ClientSecurity(serverName: endpoint.host, authorityFile: endpoint.authorityFile) : nil
+        state = .connecting
+        do throws(SocketError) {
+            socket = try executor.connect(to: address, security: security, handler: self)
+        } catch {
+            fail(.unreachable(error))
+        }
+    }
+
+    private func handle(_ readiness: Readiness) {
+        switch state {
+        case .connecting where readiness.contains(.hasFailed):
+            fail(.unreachable(failureOfSocket()))
+        case .connecting where readiness.contains(.isWritable):
+            wait(atMost: request?.timeouts.firstByte ?? .zero)
+            send()
+            if !readiness.isDisjoint(with: [.isReadable, .peerClosed]) { read() }
+        case .connecting, .resolving, .closed:
+            break
+        case .idle:
+            // Nothing is due on a parked connection: bytes or an end alike make it useless.
+            pool.forget(self)
+            close()
+        case .sending, .awaitingHead, .receiving:
+            if state == .sending, readiness.contains(.isWritable) { send() }
+            if !readiness.isDisjoint(with: [.isReadable, .peerClosed, .hasFailed]) { read() }
+        }
+    }
+
+    private func failureOfSocket() -> SocketError {
+        var buffer = executor.takeScratch()
+        defer { executor.returnScratch(buffer) }
+        guard case .failed(let error)? = socket?.read(into: &buffer) else { return .unreachable }
+        return error
+    }
+
+    private func send() {
+        state = .sending
+        while sentCount < outgoing.count {
+            guard let socket else { return }
+            switch socket.write(outgoing.span.extracting(sentCount...)) {
+            case .wrote(0): return
+            case .wrote(let count): sentCount += count
+            // The answer, or the reason, may already be there to read.
+            case .failed: return connectionEnded()
+            }
+        }
+        state = .awaitingHead
+        if !isReused { outgoing = [] }
+        wait(atMost: request?.timeouts.firstByte ?? .zero)
+    }
+}
+
+// MARK: - Receiving
+
+extension ProviderLink {
+    private func continueReading() {
+        guard isPaused else { return }
+        isPaused = false
+        wait(atMost: request?.timeouts.silence ?? .zero)
+        if hasUnreadInput { read() }
+    }
+
+    private func read() {
+        guard !isPaused else { return hasUnreadInput = true }
+        hasUnreadInput = false
+        var buffer = executor.takeScratch()
+        defer { executor.returnScratch(buffer) }
+        while let socket, !isPaused {
+            switch socket.read(into: &buffer) {
+            case .bytes(let count):
+                guard take(buffer, count: count), count == buffer.count else { return }
+                hasUnreadInput = isPaused
+            case .wouldBlock: return
+            case .endOfStream, .failed: return connectionEnded()
+            }
+        }
+    }
+
+    /// Passes on what was read.
+    ///
+    /// - Returns: whether more of this answer is due.
+    private func take(_ buffer: [UInt8], count: Int) -> Bool {
+        wait(atMost: request?.timeouts.silence ?? .zero)
+        let receiver = receiver
+        var offset = 0
+        do throws(HTTPError) {
+            while offset < count {
+                let input = buffer.span.extracting(..<count)
+                switch try parser.parse(input, from: &offset) {
+                case .needsMore:
+                    offset = count
+                case .interim:
+                    continue
+                case .head(let head):
+                    outgoing = []
+                    state = .receiving
+                    receiver?.providerAnswered(head)
+                case .body(let range):
+                    receiver?.providerSent(buffer, range)
+                case .end:
+                    complete(hasExcess: offset < count)
+                    return false
+                }
+                // The receiver may have given the request up.
+                guard state != .closed else { return false }
+            }
+        } catch {
+            fail(.badAnswer(error.reason))
+            return false
+        }
+        if state == .receiving { receiver?.providerReadEnded() }
+        return state != .closed
+    }
+
+    private func connectionEnded() {
+        switch state {
+        case .receiving:
+            let isWhole = (try? parser.endOfStream()) ?? false
+            let receiver = end()
+            close()
+            receiver?.providerEnded(isWhole ? .complete : .truncated)
+        case .sending, .awaitingHead:
+            if isReused, !parser.hasBegun { reopen() } else { fail(.noAnswer) }
+        case .idle, .resolving, .connecting, .closed:
+            close()
+        }
+    }
+
+    /// A connection from the pool may have been closed by the provider just before it was used;
+    /// no byte of an answer came, so the request is sent again, once, on a new one.
+    private func reopen() {
+        socket?.close()
+        socket = nil
+        sentCount = 0
+        open()
+    }
+
+    private func complete(hasExcess: Bool) {
+        let canReuse = parser.canReuseConnection && !hasExcess && sentCount > 0
+        let receiver = end()
+        if canReuse {
+            state = .idle
+            wait(atMost: Self.idleLimit)
+            pool.park(self)
+        } else {
+            close()
+        }
+        receiver?.providerEnded(.complete)
+    }
+}
+
+// MARK: - Ending
+
+extension ProviderLink {
+    private func fail(_ trouble: ProviderTrouble) {
+        let receiver = end()
+        close()
+        receiver?.providerEnded(.failed(trouble))
+    }
+
+    private func stop() {
+        _ = end()
+        close()
+    }
+
+    /// Forgets the request.
+    ///
+    /// - Returns: who must be told.
+    private func end() -> (any ProviderReceiver)? {
+        defer { receiver = nil }
+        request = nil
+        outgoing = []
+        deadline = nil
+        return receiver
+    }
+
+    private func close() {
+        state = .closed
+        socket?.close()
+        socket = nil
+        if let timer { executor.releaseTimer(timer) }
+        timer = nil
+    }
+
+    /// Moves the deadline; the timer itself is armed again only when it fires or must come sooner.
+    private func wait(atMost duration: Duration) {
+        let instant = executor.now + duration
+        deadline = instant
+        if let armedAt, timer != nil, armedAt <= instant { return }
+        let timer = timer ?? executor.makeTimer(for: self)
+        self.timer = timer
+        armedAt = instant
+        executor.setTimer(timer, at: instant)
+    }
+
+    private func checkDeadline() {
+        armedAt = nil
+        guard let deadline else { return }
+        guard executor.now >= deadline else {
+            armedAt = deadline
+            if let timer { executor.setTimer(timer, at: deadline) }
+            return
+        }
+        switch state {
+        case .resolving, .connecting: fail(.connectTimedOut)
+        case .sending, .awaitingHead: fail(.firstByteTimedOut)
+        case .receiving where isPaused: wait(atMost: request?.timeouts.silence ?? .zero)
+        case .receiving: fail(.silent)
+        case .idle:
+            pool.forget(self)
+            close()
+        case .closed: break
+        }
+    }
+}
+
+extension ProviderRequest {
+    /// The request as it goes on the wire.
+    fileprivate var encoded: [UInt8] {
+        var head = "POST \(path) HTTP/1.1\r\nHost: \(endpoint.authority)\r\n"
+        for field in fields.fields { head += "\(field.name): \(field.value)\r\n" }
+        head += "Accept-Encoding: identity\r\nContent-Length: \(body.count)\r\n\r\n"
+        return Array(head.utf8) + body
+    }
+}
