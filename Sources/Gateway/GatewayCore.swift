@@ -12,18 +12,34 @@ package final class GatewayCore: Sendable {
     let log: any LogSink
     let registries: [StreamRegistry]
     let startedAt: WallTime
+    let billingStatus: @Sendable () -> BillingStatus
+    let contributeMetrics: @Sendable (inout PrometheusText) -> Void
 
     private let current: Guarded<GatewaySettings>
     private let openStreams = Atomic<Int>(0)
     private let retainedBytes = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
-    /// - Parameter executors: the reactors, in the order of their indices.
+    /// - Parameters:
+    ///   - settings: to begin with.
+    ///   - executors: the reactors, in the order of their indices.
+    ///   - resolver: finds providers' addresses.
+    ///   - callers: knows the keys.
+    ///   - journal: takes the meter records.
+    ///   - log: gets a line for each stream that ends.
+    ///   - startedAt: the wall clock now.
+    ///   - billingStatus: tells what is known of metering and billing; called on a reactor, so it
+    ///     must not wait.
+    ///   - contributeMetrics: adds metrics from outside the gateway; likewise.
     package init(
         settings: GatewaySettings, executors: [any StreamExecutor],
         resolver: any AddressResolver, callers: any CallerDirectory, journal: UsageJournal,
-        log: any LogSink, startedAt: WallTime
+        log: any LogSink, startedAt: WallTime,
+        billingStatus: @escaping @Sendable () -> BillingStatus = { BillingStatus() },
+        contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in }
     ) {
+        self.billingStatus = billingStatus
+        self.contributeMetrics = contributeMetrics
         current = Guarded(settings)
         self.callers = callers
         self.journal = journal

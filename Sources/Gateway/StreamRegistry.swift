@@ -9,6 +9,8 @@ package actor StreamRegistry {
     private var streams: [StreamID: Generation] = [:]
     private var tokens: [String: TokenEntry] = [:]
     private var counters = GatewayCounters()
+    /// The same, for each account; one per account of the configuration.
+    private var accounts: [String: GatewayCounters] = [:]
 
     /// The most tokens that wait to be used, per reactor.
     private static let tokenLimit = 10_000
@@ -42,6 +44,7 @@ extension StreamRegistry {
         assumeIsolated {
             $0.streams[generation.id] = generation
             $0.counters.opened += 1
+            $0.accounts[generation.order.caller.account, default: GatewayCounters()].opened += 1
         }
     }
 
@@ -57,7 +60,20 @@ extension StreamRegistry {
         assumeIsolated { change(&$0.counters) }
     }
 
-    package nonisolated var snapshot: GatewayCounters { assumeIsolated { $0.counters } }
+    nonisolated func count(_ stream: StreamEndCounts, account: String) {
+        assumeIsolated {
+            $0.counters.add(stream)
+            $0.accounts[account, default: GatewayCounters()].add(stream)
+        }
+    }
+
+    /// What was counted for one account, or for all.
+    nonisolated func counters(ofAccount account: String?) -> GatewayCounters {
+        assumeIsolated { registry in
+            guard let account else { return registry.counters }
+            return registry.accounts[account] ?? GatewayCounters()
+        }
+    }
 
     /// Keeps a request until its token is presented.
     ///

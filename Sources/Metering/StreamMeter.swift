@@ -86,7 +86,12 @@ package struct StreamMeter: ~Copyable, Sendable {
     }
 
     /// Bytes of the body went to a client's connection, coded, framing and TLS not counted.
-    package mutating func handedOut(bytes count: Int) {
+    ///
+    /// - Parameters:
+    ///   - count: as they go to the connection.
+    ///   - rawCount: as they were before content coding.
+    package mutating func handedOut(bytes count: Int, rawBytes rawCount: Int = 0) {
+        rawBytes &+= UInt64(clamping: rawCount)
         bytes &+= UInt64(clamping: count)
         totalBytes &+= UInt64(clamping: count)
     }

@@ -24,6 +24,8 @@ package actor ProviderLink {
     private var isPaused = false
     private var hasUnreadInput = false
 
+    /// How long the end of an answer may lag behind its last event.
+    private static let endLimit = Duration.seconds(1)
     /// How long a parked connection is kept.
     private static let idleLimit = Duration.seconds(30)
 
@@ -51,6 +53,10 @@ package actor ProviderLink {
 
     /// Gives the request up: the connection is closed and the receiver hears nothing more.
     package nonisolated func cancel() { assumeIsolated { $0.stop() } }
+
+    /// Tells the link that nothing of the answer is wanted any more but its end, which makes the
+    /// connection fit for another request; it is closed when the end does not come soon.
+    package nonisolated func expectEnd() { assumeIsolated { $0.awaitEnd() } }
 
     /// Stops reading, so that the provider is held back by its own connection.
     package nonisolated func pause() { assumeIsolated { $0.isPaused = true } }
@@ -266,6 +272,12 @@ extension ProviderLink {
         let receiver = end()
         close()
         receiver?.providerEnded(.failed(trouble))
+    }
+
+    private func awaitEnd() {
+        guard state == .receiving else { return }
+        if isPaused { return stop() }
+        wait(atMost: Self.endLimit)
     }
 
     private func stop() {

@@ -1,10 +1,14 @@
 import HTTPServer
+import HTTPWire
 import StreamBytes
 
 /// One client of a stream: its place in the log and the form in which it gets the events.
 struct AttachedClient {
     let number: UInt32
     let exchange: Exchange
+    /// What the response carries beside the stream's own fields; empty once it has begun.
+    var fields: HeaderFields
+    let sendsHeartbeatEvents: Bool?
     var cursor: EventLog.Cursor
     var path: StreamPath
     var flush: FlushPolicy
@@ -22,7 +26,6 @@ struct AttachedClient {
     var flushAt: MonotonicTime?
     /// Events that the client asked for and that are kept no more.
     var lostEvents: UInt64 = 0
-    var endedBy: ClientEnd?
 }
 
 /// Signals that are not events of the log.

@@ -11,22 +11,24 @@ extension Generation {
     /// Lets one more client follow, from after the event `sequence`; call on the stream's reactor.
     ///
     /// - Returns: false when the stream has ended and the client has all of it.
-    nonisolated func resume(_ exchange: Exchange, after sequence: UInt64) -> Bool {
-        assumeIsolated { $0.takeBack(exchange, after: sequence) }
+    nonisolated func resume(_ client: StreamClient, after sequence: UInt64) -> Bool {
+        assumeIsolated { $0.takeBack(client, after: sequence) }
     }
 
-    private func takeBack(_ exchange: Exchange, after sequence: UInt64) -> Bool {
+    private func takeBack(_ client: StreamClient, after sequence: UInt64) -> Bool {
         if outcome != nil, sequence >= log.lastSequence { return false }
         windowEndsAt = nil
-        attach(exchange, after: min(sequence, log.lastSequence))
+        attach(client, after: min(sequence, log.lastSequence))
         return true
     }
 
-    func attach(_ exchange: Exchange, after sequence: UInt64) {
+    func attach(_ newcomer: StreamClient, after sequence: UInt64) {
+        let exchange = newcomer.exchange
         clientCount += 1
         let number = clientCount
         var client = AttachedClient(
-            number: number, exchange: exchange, cursor: log.cursor(after: sequence),
+            number: number, exchange: exchange, fields: newcomer.fields,
+            sendsHeartbeatEvents: newcomer.sendsHeartbeatEvents, cursor: log.cursor(after: sequence),
             path: StreamPath(order: order, id: id, openedAt: openedWall),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
             lastHandOut: executor.now)
@@ -52,17 +54,19 @@ extension Generation {
         var index = 0
         while index < clients.count {
             if !clients[index].hasHead {
+                let head = streamHead(clients[index].fields)
                 clients[index].hasHead = true
+                clients[index].fields = [:]
                 let number = clients[index].number
                 clients[index].exchange.start(
-                    streamHead, body: StreamAttachment(to: self, number: number))
+                    head, body: StreamAttachment(to: self, number: number))
             }
             index += 1
         }
     }
 
-    private var streamHead: ResponseHead {
-        var head = ResponseHead(status: 200, fields: order.fields)
+    private func streamHead(_ fields: HeaderFields) -> ResponseHead {
+        var head = ResponseHead(status: 200, fields: fields)
         head.fields.append("Content-Type", "text/event-stream")
         head.fields.append("Weir-Stream", id.text)
         head.fields.append("Cache-Control", "no-cache, no-transform")
@@ -172,7 +176,7 @@ extension Generation {
         if count > 0 {
             clients[index].lastHandOut = executor.now
             clients[index].hasUnsent = true
-            meter.handedOut(bytes: count)
+            meter.handedOut(bytes: count, rawBytes: count)
         }
         let isAtEnd = clients[index].cursor.sequence > log.lastSequence
         accountForLog()
@@ -195,7 +199,7 @@ extension Generation {
         }
         if clients[index].owed.contains(.heartbeat), buffer.count == start {
             clients[index].path.appendHeartbeat(
-                asEvent: order.sendsHeartbeatEvents ?? settings.sendsHeartbeatEvents,
+                asEvent: clients[index].sendsHeartbeatEvents ?? settings.sendsHeartbeatEvents,
                 wall: executor.wallClock, last: log.lastSequence, to: &buffer)
         }
         clients[index].owed = []

@@ -57,7 +57,7 @@ extension Generation {
         record.isUsageEstimated = usage.isEstimated
         writeRecord(record)
         core.closeStream()
-        registry.count { [counts = endCounts(record)] in $0.add(counts) }
+        registry.count(endCounts(record), account: order.caller.account)
         logEnd(record)
     }
 
@@ -95,7 +95,7 @@ extension Generation {
             bytes: Int64(meter.totalBytes), usage: record.usage ?? TokenUsage(),
             durationMilliseconds: (executor.now - openedAt).wholeMilliseconds,
             firstTokenMicroseconds: meter.firstTokenMicroseconds.map(Int64.init),
-            latencies: meter.latencies)
+            latency: record.latency, minute: executor.wallClock.milliseconds / 60_000)
     }
 
     private func logEnd(_ record: UsageRecord) {

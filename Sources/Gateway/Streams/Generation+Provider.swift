@@ -24,10 +24,10 @@ extension Generation {
     /// The longest error answer that is read, in bytes.
     private static let refusalLimit = 65_536
     /// The longest whole answer, in bytes.
-    private static let wholeLimit = 33_554_432
+    static let wholeLimit = 33_554_432
 
     private func take(_ head: ResponseHead) {
-        guard outcome == nil || isDrainingProvider else { return }
+        guard outcome == nil else { return }
         guard head.status == 200 else {
             answer = .refusal(
                 status: head.status, retryAfter: head.fields.first("retry-after"), body: [])
@@ -68,11 +68,12 @@ extension Generation {
     private func decode(_ bytes: [UInt8], _ range: Range<Int>) {
         var batch = DeltaBatch()
         decoder.decode(bytes.span.extracting(range), into: &batch)
-        keep(batch, rawBytes: range.count)
+        keep(batch)
     }
 
-    private func keep(_ batch: DeltaBatch, rawBytes: Int) {
-        meter.delivered(events: batch.entries.count, rawBytes: rawBytes, at: executor.now)
+    private func keep(_ batch: DeltaBatch) {
+        recent.note(events: meter.totalEvents, bytes: meter.totalBytes, at: executor.now)
+        meter.delivered(events: batch.entries.count, rawBytes: 0, at: executor.now)
         guard outcome == nil, !batch.isEmpty else { return }
         let time = microsecondsSinceOpening(executor.now)
         for entry in batch.entries {
@@ -87,13 +88,10 @@ extension Generation {
     private func flushEvents() {
         if outcome == nil {
             if let failure = decoder.failure {
-                end(.failed(failure))
+                end(.failed(StreamFailure(failure)))
             } else if decoder.isTerminal {
                 end(.complete(decoder.finish ?? .stop))
             }
-        } else if isDrainingProvider, decoder.isTerminal || decoder.failure != nil {
-            stopProvider()
-            return closeIfDone()
         }
         flushClients()
         holdProviderIfBehind()
@@ -101,31 +99,30 @@ extension Generation {
 
     private func providerDidEnd(_ end: ProviderEnd) {
         link = nil
-        guard outcome == nil else { return closeIfDone() }
+        guard outcome == nil else { return }
         switch answer {
         case .events:
             var batch = DeltaBatch()
             decoder.endOfBody(into: &batch)
-            keep(batch, rawBytes: 0)
+            keep(batch)
             self.end(outcomeOfEvents(end))
         case .whole(let body) where end == .complete: endWhole(body)
         case .refusal(let status, let retryAfter, let body):
             refuse(status: status, retryAfter: retryAfter, body: body)
-        case .whole, .none: fail(end.trouble)
+        case .whole, .none: self.end(.failed(StreamFailure(provider: order.target.provider, end)))
         }
         flushClients()
     }
 
     private func outcomeOfEvents(_ end: ProviderEnd) -> StreamOutcome {
-        if let failure = decoder.failure { return .failed(failure) }
+        if let failure = decoder.failure { return .failed(StreamFailure(failure)) }
         if decoder.isComplete { return .complete(decoder.finish ?? .stop) }
-        return .failed(ProviderFailure(order.target.provider, end.trouble))
+        return .failed(StreamFailure(provider: order.target.provider, end))
     }
 
     private func refuse(status: Int, retryAfter: String?, body: [UInt8]) {
-        var failure = ProviderFailure(status: status, body: body, dialect: order.target.dialect)
-        failure.retryAfter = retryAfter
-        end(.failed(failure))
+        let failure = ProviderFailure(status: status, body: body, dialect: order.target.dialect)
+        end(.failed(StreamFailure(failure, retryAfter: retryAfter)))
     }
 
     private func endWhole(_ body: [UInt8]) {
@@ -137,16 +134,9 @@ extension Generation {
         end(.complete(whole.finish ?? .stop))
     }
 
-    private func fail(_ trouble: ProviderTrouble) {
-        end(.failed(ProviderFailure(order.target.provider, trouble)))
+    func fail(_ trouble: ProviderTrouble) {
+        end(.failed(StreamFailure(provider: order.target.provider, .failed(trouble))))
         flushClients()
-    }
-
-    /// Closes the provider's connection, or lets it be used again when its answer has ended.
-    func stopProvider() {
-        link?.cancel()
-        link = nil
-        isDrainingProvider = false
     }
 }
 
@@ -159,6 +149,11 @@ extension Generation {
     }
 
     func holdProviderIfBehind() {
+        // A whole answer is put together here: nobody reads it meanwhile.
+        if case .whole = order.form {
+            if log.byteCount > Self.wholeLimit { fail(.badAnswer("its answer is too long")) }
+            return
+        }
         guard !isProviderHeld, let link, backlog >= settings.bufferLimit else { return }
         isProviderHeld = true
         meter.clientStalled(at: executor.now)
@@ -175,13 +170,5 @@ extension Generation {
     private func readOn() {
         meter.clientResumed(at: executor.now)
         if !isProviderHeld { link?.resume() }
-    }
-}
-
-extension ProviderEnd {
-    /// The trouble of an answer that ended without its terminal event.
-    fileprivate var trouble: ProviderTrouble? {
-        if case .failed(let trouble) = self { return trouble }
-        return nil
     }
 }

@@ -1,5 +1,6 @@
 import Dialects
 import HTTPServer
+import HTTPWire
 import Metering
 import Providers
 import Reactor
@@ -29,17 +30,22 @@ package actor Generation {
     var link: ProviderLink?
     var answer = ProviderAnswer.none
     var isProviderHeld = false
-    /// Whether the provider's answer is wanted for its usage alone.
-    var isDrainingProvider = false
+    /// The tokens that a whole answer reported.
+    var wholeUsage: TokenUsage?
 
     var outcome: StreamOutcome?
     var wasDelivered = false
     var lastClientEnd: ClientEnd?
+    /// Whether nobody will come back for what is left.
+    var isAbandoned = false
+    var endedAt: MonotonicTime?
     var hasFinalRecord = false
     var isClosed = false
 
     var timer: TimerID?
     var armedAt: MonotonicTime?
+    var cutPostponedUntil: MonotonicTime?
+    var recent: RecentTotals
     /// When a stream without clients is given up, or one that has ended is forgotten.
     var windowEndsAt: MonotonicTime?
 
@@ -70,20 +76,21 @@ package actor Generation {
         openedAt = executor.now
         openedWall = executor.wallClock
         meter = .opened(at: executor.now, wall: executor.wallClock)
+        recent = RecentTotals(openedAt: executor.now)
         decoder = DialectDecoder(order.target.dialect, mode: order.deltaMode)
     }
 
     deinit { assert(isClosed, "a stream is closed before it goes") }
 
     /// Attaches the client that asked and sends the request; call once, on the stream's reactor.
-    nonisolated func start(for exchange: Exchange) {
+    nonisolated func start(for client: StreamClient) {
         registry.add(self)
-        assumeIsolated { $0.begin(for: exchange) }
+        assumeIsolated { $0.begin(for: client) }
     }
 
-    private func begin(for exchange: Exchange) {
+    private func begin(for client: StreamClient) {
         if order.isResumable { append(.start, []) }
-        attach(exchange, after: 0)
+        attach(client, after: 0)
         armTimer()
         meter.attemptStarted(at: executor.now)
         let link = registry.pool.start(order.providerRequest, receiver: self)

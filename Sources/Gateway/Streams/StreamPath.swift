@@ -207,7 +207,7 @@ extension StreamPath {
 
 extension EventKind {
     /// The kind of the provider's delta that the event is; nil for the gateway's own events.
-    fileprivate var delta: DeltaKind? {
+    var delta: DeltaKind? {
         switch self {
         case .text: .text
         case .reasoning: .reasoning
@@ -219,7 +219,7 @@ extension EventKind {
 
 extension StreamFailure {
     /// How a stream that the gateway ended itself looks in OpenAI's format, which has no word for it.
-    fileprivate init(forced reason: FinishReason) {
+    init(forced reason: FinishReason) {
         switch reason {
         case .lifetime: self.init(.internal, "the stream has reached its longest lifetime")
         case .drain: self.init(.overloaded, "the gateway is shutting down")

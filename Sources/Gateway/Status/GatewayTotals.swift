@@ -1,0 +1,142 @@
+import Metering
+import Reactor
+import StreamBytes
+import Telemetry
+
+/// The figures of a whole gateway, or of one account's part in it.
+struct GatewayTotals: Sendable {
+    var counters = GatewayCounters()
+    var running: [StreamStatus] = []
+    var billing = BillingStatus()
+    var showsBilling = false
+    var minute: Int64 = 0
+    var uptimeMilliseconds: Int64 = 0
+
+    /// Adds up what the reactors have, and calls `finish` on `home`.
+    static func gather(
+        _ core: GatewayCore, home: any StreamExecutor, for viewer: Viewer,
+        finish: @escaping @Sendable (GatewayTotals) -> Void
+    ) {
+        let key: String? = if case .caller(let caller) = viewer { caller.account } else { nil }
+        Gathering.start(core.registries, home: home) { registry in
+            let streams = registry.generations.filter { $0.isRunning && viewer.maySee($0.order) }
+            return (registry.counters(ofAccount: key), streams.map(\.status))
+        } finish: { parts in
+            var totals = GatewayTotals()
+            for (counters, streams) in parts {
+                totals.counters.add(counters)
+                totals.running += streams
+            }
+            totals.billing = core.billingStatus()
+            totals.showsBilling = key == nil
+            totals.minute = home.wallClock.milliseconds / 60_000
+            totals.uptimeMilliseconds = home.wallClock.milliseconds - core.startedAt.milliseconds
+            finish(totals)
+        }
+    }
+}
+
+// MARK: - JSON
+
+extension GatewayTotals {
+    var json: [UInt8] {
+        let completed = counters.ended(.complete)
+        let failed = counters.ended(.providerError)
+        let ended = counters.ends.values.reduce(0, +)
+        var json = JSONObjectWriter()
+        json.add("open", Int64(running.count))
+        json.add("opened", counters.opened)
+        json.add("completed", completed)
+        json.add("failed", failed)
+        json.add("dropsLastHour", counters.drops.total(atMinute: minute))
+        json.add("errorRate", thousandths: ended == 0 ? 0 : failed * 1_000 / ended)
+        json.add("completionRate", thousandths: ended == 0 ? 0 : completed * 1_000 / ended)
+        json.add("meanDurationMs", ended == 0 ? nil : counters.durationMilliseconds / ended)
+        json.add("events", events)
+        json.add("bytes", bytes)
+        json.add("bytesPerSecond", bytes * 1_000 / max(1, uptimeMilliseconds))
+        json.add("queuedBytes", running.reduce(0) { $0 + Int64($1.queuedBytes) })
+        json.add("byProvider", raw: providers)
+        if showsBilling {
+            json.add("meterLag", billing.meterLag)
+            json.add("costToday", raw: dollars(billing.costTodayNanodollars))
+            json.add("costPerStream", raw: dollars(costPerStream))
+        }
+        return json.bytes
+    }
+
+    private var events: Int64 { running.reduce(counters.events) { $0 + $1.events } }
+    private var bytes: Int64 { running.reduce(counters.bytes) { $0 + $1.bytes } }
+
+    private var costPerStream: Int64? {
+        guard let cost = billing.costTodayNanodollars, billing.streamsToday > 0 else { return nil }
+        return cost / billing.streamsToday
+    }
+
+    private var providers: [UInt8] {
+        var object: [UInt8] = [UInt8(ascii: "{")]
+        for (name, ends) in counters.byProvider.sorted(by: { $0.key < $1.key }) {
+            if object.count > 1 { object.append(",") }
+            object.append(jsonString: name)
+            object.append(":{")
+            let ends = ends.sorted { $0.key.rawValue < $1.key.rawValue }
+            for (index, (end, count)) in ends.enumerated() {
+                object.append(index == 0 ? "\"" : ",\"")
+                object.append(contentsOf: end.rawValue.utf8)
+                object.append("\":")
+                object.append(decimal: count)
+            }
+            object.append("}")
+        }
+        return object + [UInt8(ascii: "}")]
+    }
+
+    /// Nano-dollars as a string of dollars with nine decimals.
+    private func dollars(_ nanodollars: Int64?) -> [UInt8] {
+        guard let nanodollars else { return Array("null".utf8) }
+        let rest = String(abs(nanodollars % 1_000_000_000))
+        let zeros = String(repeating: "0", count: 9 - rest.count)
+        let sign = nanodollars < 0 ? "-" : ""
+        return Array("\"\(sign)\(abs(nanodollars / 1_000_000_000)).\(zeros)\(rest)\"".utf8)
+    }
+}
+
+// MARK: - Prometheus
+
+extension GatewayTotals {
+    func write(to text: inout PrometheusText) {
+        text.gauge("weir_open_streams", help: "Streams that have not ended.", value: running.count)
+        text.counter(
+            "weir_streams_opened_total", help: "Streams opened.", value: counters.opened)
+        for (provider, ends) in counters.byProvider.sorted(by: { $0.key < $1.key }) {
+            for (end, count) in ends.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                text.counter(
+                    "weir_streams_ended_total", help: "Streams ended, by provider and reason.",
+                    labels: ["provider": provider, "end": end.rawValue], value: count)
+            }
+        }
+        text.counter("weir_events_total", help: "Events taken from providers.", value: events)
+        text.counter("weir_bytes_total", help: "Body bytes handed to clients.", value: bytes)
+        text.counter(
+            "weir_tokens_total", help: "Tokens of ended streams.", labels: ["direction": "input"],
+            value: counters.inputTokens)
+        text.counter(
+            "weir_tokens_total", help: "Tokens of ended streams.", labels: ["direction": "output"],
+            value: counters.outputTokens)
+        text.histogram(
+            "weir_first_token_seconds", help: "From the request to the first visible output.",
+            value: counters.firstToken)
+        text.histogram(
+            "weir_delivery_latency_seconds",
+            help: "From a provider's bytes to the kernel's acceptance of the event.",
+            value: counters.latency)
+        text.gauge(
+            "weir_queued_bytes", help: "Bytes of events that wait for clients.",
+            value: running.reduce(0) { $0 + $1.queuedBytes })
+        for (reason, count) in counters.refusals.sorted(by: { $0.key < $1.key }) {
+            text.counter(
+                "weir_refusals_total", help: "Requests refused, by reason.",
+                labels: ["reason": reason], value: count)
+        }
+    }
+}
