@@ -19,7 +19,7 @@ package actor ProviderLink {
     private var receiver: (any ProviderReceiver)?
     private var outgoing: [UInt8] = []
     private var sentCount = 0
-    private var parser = ResponseParser(limits: HTTPLimits(), isReplyToHead: false)
+    private var parser = ResponseParser(limits: .endless, isReplyToHead: false)
     private var isReused = false
     private var isPaused = false
     private var hasUnreadInput = false
@@ -44,7 +44,10 @@ package actor ProviderLink {
         executor = pool.executor
     }
 
-    deinit { assert(socket == nil, "a link closes its socket before it goes") }
+    deinit {
+        let isOpen = socket != nil
+        assert(!isOpen, "a link closes its socket before it goes")
+    }
 
     /// Sends `request` and tells `receiver` of the answer. The link must be fresh or parked.
     nonisolated func serve(_ request: ProviderRequest, receiver: any ProviderReceiver) {
@@ -83,11 +86,15 @@ extension ProviderLink {
         precondition(state == .idle, "a link serves one request at a time")
         self.request = request
         self.receiver = receiver
-        outgoing = request.encoded
+        do throws(HTTPError) {
+            outgoing = try request.encoded()
+        } catch {
+            return fail(.unsendable)
+        }
         sentCount = 0
         isPaused = false
         hasUnreadInput = false
-        parser = ResponseParser(limits: HTTPLimits(), isReplyToHead: false)
+        parser = ResponseParser(limits: .endless, isReplyToHead: false)
         if socket != nil {
             isReused = true
             wait(atMost: request.timeouts.firstByte)
@@ -236,7 +243,7 @@ extension ProviderLink {
             close()
             receiver?.providerEnded(isWhole ? .complete : .truncated)
         case .sending, .awaitingHead:
-            if isReused, !parser.hasBegun { reopen() } else { fail(.noAnswer) }
+            if isReused, parser.hasNothing { reopen() } else { fail(.noAnswer) }
         case .idle, .resolving, .connecting, .closed:
             close()
         }
@@ -337,11 +344,17 @@ extension ProviderLink {
 }
 
 extension ProviderRequest {
-    /// The request as it goes on the wire.
-    fileprivate var encoded: [UInt8] {
-        var head = "POST \(path) HTTP/1.1\r\nHost: \(endpoint.authority)\r\n"
-        for field in fields.fields { head += "\(field.name): \(field.value)\r\n" }
-        head += "Accept-Encoding: identity\r\nContent-Length: \(body.count)\r\n\r\n"
-        return Array(head.utf8) + body
+    /// Returns the request as it goes on the wire.
+    fileprivate func encoded() throws(HTTPError) -> [UInt8] {
+        var fields: HeaderFields = ["host": endpoint.authority]
+        for field in self.fields.fields { fields.append(field.name, field.value) }
+        fields.append("accept-encoding", "identity")
+        let head = RequestHead(
+            method: "POST", target: path, path: path, query: nil, minorVersion: 1, fields: fields)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(body.count + 1_024)
+        try head.encode(into: &bytes, bodyByteCount: body.count)
+        bytes.append(contentsOf: body)
+        return bytes
     }
 }

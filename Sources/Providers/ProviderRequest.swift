@@ -96,6 +96,8 @@ package enum ProviderTrouble: Equatable, Sendable {
     case noAnswer
     /// What came is no HTTP; the text names the rule that it breaks.
     case badAnswer(String)
+    /// A header field of the request, such as its key, holds what no field may hold.
+    case unsendable
 
     /// What an operator reads: no secrets, no bytes of the answer.
     package var summary: String {
@@ -111,7 +113,8 @@ package enum ProviderTrouble: Equatable, Sendable {
         case .firstByteTimedOut: "no answer in time"
         case .silent: "nothing more came in time"
         case .noAnswer: "it closed the connection without an answer"
-        case .badAnswer(let rule): "its answer is not HTTP: \(rule)"
+        case .badAnswer(let rule): "its answer cannot be used: \(rule)"
+        case .unsendable: "its key or another field cannot be sent in a header"
         }
     }
 }

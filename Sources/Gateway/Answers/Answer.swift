@@ -10,7 +10,7 @@ struct Answer {
     /// What every answer to this request carries.
     let fields: HeaderFields
 
-    func json(_ status: Int = 200, _ body: [UInt8]) -> HTTPResponse {
+    func json(_ status: Int, _ body: [UInt8]) -> HTTPResponse {
         response(status, "application/json", body)
     }
 

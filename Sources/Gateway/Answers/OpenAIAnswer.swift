@@ -22,7 +22,7 @@ enum OpenAIAnswer {
         case .complete(let reason) where ending.outcome.isForced:
             return answer.failure(StreamFailure(forced: reason))
         case .complete(let reason):
-            return answer.json(whole(client, order, ending, reason, id, log, openedAt))
+            return answer.json(200, whole(client, order, ending, reason, id, log, openedAt))
         }
     }
 
@@ -41,6 +41,8 @@ enum OpenAIAnswer {
                 writer.append(kind, log.bytes.span.extracting(entry.payload))
             }
         }
-        return writer.body(finish: reason, usage: ending.usage)
+        var body: [UInt8] = []
+        writer.append(finish: reason, usage: ending.usage, to: &body)
+        return body
     }
 }

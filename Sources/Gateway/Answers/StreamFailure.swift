@@ -71,6 +71,7 @@ extension ProviderTrouble {
         case .nameNotFound, .unreachable, .connectTimedOut, .noAnswer: .upstreamUnreachable
         case .firstByteTimedOut, .silent: .upstreamStalled
         case .badAnswer: .upstreamRefused
+        case .unsendable: .internal
         }
     }
 }

@@ -60,8 +60,8 @@ extension GatewayHandler {
     func activeStreams(_ visit: Visit) {
         guard let viewer = viewer(visit) else { return }
         let after = visit.query["after"] ?? ""
-        guard let limit = visit.query["limit"].map({ Int($0) ?? 0 }) ?? 100, (1...1_000).contains(limit)
-        else {
+        let limit = visit.query["limit"].map { Int($0) ?? 0 } ?? 100
+        guard (1...1_000).contains(limit) else {
             return visit.fail(StreamFailure(.badRequest, "limit is a number from 1 to 1000"))
         }
         Gathering.start(core.registries, home: registry.executor) { registry in

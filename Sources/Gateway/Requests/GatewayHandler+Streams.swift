@@ -9,14 +9,14 @@ import StreamBytes
 extension GatewayHandler {
     func chat(_ visit: Visit) {
         guard let caller = caller(visit) else { return }
-        start(visit, visit.request.body, for: caller) { request in
-            request.isStreamed ? .openAI(includesUsage: request.includesUsage) : .whole
+        begin(visit, visit.request.body, for: caller) { request in
+            request.streams ? .openAI(includesUsage: request.includesUsage) : .whole
         }
     }
 
     func postStream(_ visit: Visit) {
         guard let caller = caller(visit) else { return }
-        start(visit, visit.request.body, for: caller) { _ in .weir }
+        begin(visit, visit.request.body, for: caller) { _ in .weir }
     }
 
     func getStream(_ visit: Visit) {
@@ -30,16 +30,11 @@ extension GatewayHandler {
             return visit.fail(
                 StreamFailure(.badRequest, "the parameters model and prompt are needed"))
         }
-        var body: [UInt8] = []
-        body.append(#"{"model":"#)
-        body.append(jsonString: model)
-        body.append(#","messages":[{"role":"user","content":"#)
-        body.append(jsonString: prompt)
-        body.append("}]}")
-        start(visit, body, for: caller) { _ in .weir }
+        let body = ChatRequest.body(model: model, prompt: prompt)
+        begin(visit, body, for: caller) { _ in .weir }
     }
 
-    private func start(
+    private func begin(
         _ visit: Visit, _ body: [UInt8], for caller: Caller,
         form: (ChatRequest) -> ClientForm
     ) {
@@ -75,26 +70,26 @@ extension GatewayHandler {
         _ visit: Visit, _ body: [UInt8], for caller: Caller,
         form: (ChatRequest) -> ClientForm
     ) throws(StreamFailure) -> StreamOrder {
+        let request = try parsed(body)
+        guard let model = visit.settings.models[request.model], let target = model.route.first
+        else {
+            throw StreamFailure(
+                .modelNotFound, "the model \(request.model.prefix(100)) is not served here",
+                param: "model")
+        }
+        let purpose = request.purpose.isEmpty ? visit.purpose ?? "" : request.purpose
+        let draft = StreamOrder(
+            caller: caller, model: model, target: target, body: [], form: form(request),
+            user: request.user, purpose: purpose, requestID: visit.requestID,
+            countedInput: request.input)
+        return try draft.translating(request)
+    }
+
+    private func parsed(_ body: [UInt8]) throws(StreamFailure) -> ChatRequest {
         do throws(ChatRequestError) {
-            let request = try ChatRequest(parsing: body)
-            guard let model = visit.settings.models[request.model], let target = model.route.first
-            else {
-                throw StreamFailure(
-                    .modelNotFound, "the model \(request.model.prefix(100)) is not served here",
-                    param: "model")
-            }
-            let form = form(request)
-            let draft = StreamOrder(
-                caller: caller, model: model, target: target, body: [], form: form,
-                user: request.user ?? "",
-                purpose: request.purpose ?? visit.purpose ?? "", requestID: visit.requestID,
-                countedInput: request.input)
-            return draft.with(
-                body: try request.body(
-                    for: target.dialect, model: target.model,
-                    streams: !draft.isWholePassedThrough, asksForUsage: target.includesUsage))
+            return try ChatRequest(parsing: body)
         } catch {
-            throw StreamFailure(.badRequest, error.message, param: error.param)
+            throw StreamFailure(error)
         }
     }
 
@@ -124,7 +119,7 @@ extension GatewayHandler {
             guard registry.keep(order, under: token, for: Self.tokenLife) else {
                 throw StreamFailure(.overloaded, "too many tokens wait to be used")
             }
-            visit.send(visit.answer.json(tokenBody(token)))
+            visit.send(visit.answer.json(200, tokenBody(token)))
         } catch {
             refuse(visit, error)
         }
@@ -224,7 +219,7 @@ extension GatewayHandler {
             return visit.fail(
                 StreamFailure(.badRequest, "period is a number of seconds, such as 60s"))
         }
-        find(visit, name) { visit.send(visit.answer.json($0.metricsBody(period: period))) }
+        find(visit, name) { visit.send(visit.answer.json(200, $0.metricsBody(period: period))) }
     }
 
     /// Finds a stream that the request may see, on its own reactor, or answers 404.
@@ -249,10 +244,24 @@ extension GatewayHandler {
 }
 
 extension StreamOrder {
-    fileprivate func with(body: [UInt8]) -> StreamOrder {
-        StreamOrder(
-            caller: caller, model: model, target: target, body: body, form: form, user: user,
-            purpose: purpose, requestID: requestID, countedInput: countedInput)
+    /// The order with its body in the provider's dialect.
+    fileprivate func translating(_ request: ChatRequest) throws(StreamFailure) -> StreamOrder {
+        do throws(ChatRequestError) {
+            let body = try request.body(
+                for: target.dialect, model: target.model, streams: !isWholePassedThrough,
+                asksForUsage: target.includesUsage)
+            return StreamOrder(
+                caller: caller, model: model, target: target, body: body, form: form, user: user,
+                purpose: purpose, requestID: requestID, countedInput: countedInput)
+        } catch {
+            throw StreamFailure(error)
+        }
+    }
+}
+
+extension StreamFailure {
+    fileprivate init(_ error: ChatRequestError) {
+        self.init(.badRequest, error.message, param: error.param)
     }
 }
 

@@ -192,6 +192,7 @@ extension Generation {
                 lost: clients[index].lostEvents, before: clients[index].cursor.sequence,
                 to: &buffer)
         }
+        let retry = log.oldest.sequence == 1 ? retry : 0
         while buffer.count - start < limit, let entry = log.next(&clients[index].cursor) {
             clients[index].path.append(
                 entry, of: log.bytes, ending: ending, retry: retry, to: &buffer)
@@ -224,7 +225,7 @@ extension Generation {
     func index(of number: UInt32) -> Int? { clients.firstIndex { $0.number == number } }
 
     /// 2 to 4 seconds, different for each client, so that not all come back at once.
-    private var retry: Int { 2_000 + Int(executor.randomBits() % 2_001) }
+    private var retry: Int64 { 2_000 + Int64(executor.randomBits() % 2_001) }
 }
 
 // MARK: - The log

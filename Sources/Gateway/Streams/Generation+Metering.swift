@@ -8,11 +8,13 @@ import Telemetry
 extension Generation {
     /// The stream's tokens, and whether they are the provider's own figures for all of it.
     var finalUsage: (tokens: TokenUsage, isEstimated: Bool) {
-        let reported = wholeUsage ?? decoder.usage
-        if let reported, wholeUsage != nil || decoder.isComplete { return (reported, false) }
+        let reported = wholeAnswer?.usage ?? decoder.usage
+        if let reported, wholeAnswer != nil || decoder.isComplete { return (reported, false) }
         guard hasProviderAccepted else { return (TokenUsage(), false) }
         var tokens =
-            TokenEstimate(input: order.countedInput, output: decoder.countedOutput).usage
+            TokenEstimate(
+                input: order.countedInput, output: wholeAnswer?.counted ?? decoder.countedOutput
+            ).usage
         if let reported {
             // A provider that was cut off has counted its input, and its output up to somewhere.
             tokens.input = reported.input

@@ -24,7 +24,7 @@ extension Generation {
     /// The longest error answer that is read, in bytes.
     private static let refusalLimit = 65_536
     /// The longest whole answer, in bytes.
-    static let wholeLimit = 33_554_432
+    static let wholeLimit = EventLog.payloadLimit
 
     private func take(_ head: ResponseHead) {
         guard outcome == nil else { return }
@@ -55,8 +55,9 @@ extension Generation {
         case .whole(var body):
             answer = .none
             body.append(contentsOf: bytes[range])
+            let isTooLong = body.count > Self.wholeLimit
             answer = .whole(body)
-            if body.count > Self.wholeLimit { fail(.badAnswer("its answer is too long")) }
+            if isTooLong { fail(.badAnswer("its answer is too long")) }
         case .refusal(let status, let retryAfter, var body):
             answer = .none
             body.append(contentsOf: bytes[range].prefix(Self.refusalLimit - body.count))
@@ -126,12 +127,15 @@ extension Generation {
     }
 
     private func endWhole(_ body: [UInt8]) {
-        guard let whole = WholeResponse(body, dialect: .openAI, model: order.model.name) else {
-            return fail(.badAnswer("it sent no JSON object"))
+        do throws(ProviderFailure) {
+            let whole = try WholeResponse(parsing: body, model: order.model.name)
+            wholeAnswer = (whole.usage, whole.countedOutput)
+            meter.delivered(events: 1, rawBytes: 0, at: executor.now)
+            append(.raw, whole.body)
+            end(.complete(whole.finish ?? .stop))
+        } catch {
+            end(.failed(StreamFailure(error)))
         }
-        wholeUsage = whole.usage
-        append(.raw, whole.body)
-        end(.complete(whole.finish ?? .stop))
     }
 
     func fail(_ trouble: ProviderTrouble) {

@@ -30,8 +30,8 @@ package actor Generation {
     var link: ProviderLink?
     var answer = ProviderAnswer.none
     var isProviderHeld = false
-    /// The tokens that a whole answer reported.
-    var wholeUsage: TokenUsage?
+    /// What an answer of one object reported of its tokens, and what it holds.
+    var wholeAnswer: (usage: TokenUsage?, counted: OutputCount)?
 
     var outcome: StreamOutcome?
     var wasDelivered = false
@@ -80,7 +80,10 @@ package actor Generation {
         decoder = DialectDecoder(order.target.dialect, mode: order.deltaMode)
     }
 
-    deinit { assert(isClosed, "a stream is closed before it goes") }
+    deinit {
+        let isClosed = isClosed
+        assert(isClosed, "a stream is closed before it goes")
+    }
 
     /// Attaches the client that asked and sends the request; call once, on the stream's reactor.
     nonisolated func start(for client: StreamClient) {
@@ -115,7 +118,7 @@ extension StreamOrder {
             fields.append(name, value)
         }
         return ProviderRequest(
-            endpoint: target.endpoint, path: target.basePath + target.dialect.path, fields: fields,
+            endpoint: target.endpoint, path: target.dialect.target(basePath: target.basePath), fields: fields,
             body: body, timeouts: target.timeouts)
     }
 

@@ -21,8 +21,8 @@ struct StreamOrder: Sendable {
     let user: String
     let purpose: String
     let requestID: String
-    /// Tokens of the request by the counting rule, for when the provider reports none.
-    let countedInput: Int64
+    /// What the request asks to be read, for when the provider reports no tokens.
+    let countedInput: InputCount
 
     /// Whether the provider speaks the client's own dialect, so that its JSON goes through.
     var passesThrough: Bool {

@@ -33,7 +33,8 @@ struct StreamPath: Sendable {
             form = .chunks(
                 OpenAIChunkWriter(
                     id: "chatcmpl-\(id.text)", created: openedAt.milliseconds / 1_000,
-                    model: order.model.name), includesUsage: includesUsage)
+                    model: order.model.name, includesUsage: includesUsage),
+                includesUsage: includesUsage)
         case .openAI, .whole: form = .raw
         }
     }
@@ -47,7 +48,7 @@ struct StreamPath: Sendable {
     ///   - retry: after how many milliseconds a client should come back.
     ///   - buffer: what goes out.
     mutating func append(
-        _ entry: EventLog.Entry, of bytes: [UInt8], ending: Ending?, retry: () -> Int,
+        _ entry: EventLog.Entry, of bytes: [UInt8], ending: Ending?, retry: Int64,
         to buffer: inout [UInt8]
     ) {
         switch form {
@@ -94,13 +95,13 @@ struct StreamPath: Sendable {
 
 extension StreamPath {
     private func appendWeir(
-        _ entry: EventLog.Entry, of bytes: [UInt8], retry: () -> Int, to buffer: inout [UInt8]
+        _ entry: EventLog.Entry, of bytes: [UInt8], retry: Int64, to buffer: inout [UInt8]
     ) {
         let payload = bytes.span
         switch entry.kind {
         case .start:
             appendHead("start", sequence: entry.sequence, to: &buffer)
-            EventEncoder.appendRetry(milliseconds: Int64(retry()), to: &buffer)
+            EventEncoder.appendRetry(milliseconds: retry, to: &buffer)
             buffer.append("data: {\"stream\":\"")
             buffer.append(contentsOf: id.text.utf8)
             buffer.append("\",\"model\":")
@@ -180,11 +181,11 @@ extension StreamPath {
         } else if let ending {
             if case .complete(let reason) = ending.outcome, !ending.outcome.isForced {
                 buffer.append("data: ")
-                writer.appendFinish(reason, to: &buffer)
+                writer.append(finish: reason, to: &buffer)
                 buffer.append("\n\n")
                 if includesUsage {
                     buffer.append("data: ")
-                    writer.appendUsage(ending.usage, to: &buffer)
+                    writer.append(usage: ending.usage, to: &buffer)
                     buffer.append("\n\n")
                 }
             }
