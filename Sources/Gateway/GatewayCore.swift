@@ -32,9 +32,13 @@ package final class GatewayCore: Sendable {
     ///     must not wait.
     ///   - contributeMetrics: adds metrics from outside the gateway; likewise.
     package init(
-        settings: GatewaySettings, executors: [any StreamExecutor],
-        resolver: any AddressResolver, callers: any CallerDirectory, journal: UsageJournal,
-        log: any LogSink, startedAt: WallTime,
+        settings: GatewaySettings,
+        executors: [any StreamExecutor],
+        resolver: any AddressResolver,
+        callers: any CallerDirectory,
+        journal: UsageJournal,
+        log: any LogSink,
+        startedAt: WallTime,
         billingStatus: @escaping @Sendable () -> BillingStatus = { BillingStatus() },
         contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in }
     ) {

@@ -26,8 +26,14 @@ package struct RouteTarget: Sendable {
     package let timeouts: ProviderTimeouts
 
     package init(
-        provider: String, dialect: Dialect, endpoint: ProviderEndpoint, basePath: String,
-        model: String, apiKey: String?, onDisconnect: DisconnectPolicy, includesUsage: Bool,
+        provider: String,
+        dialect: Dialect,
+        endpoint: ProviderEndpoint,
+        basePath: String,
+        model: String,
+        apiKey: String?,
+        onDisconnect: DisconnectPolicy,
+        includesUsage: Bool,
         timeouts: ProviderTimeouts
     ) {
         self.provider = provider
@@ -68,7 +74,8 @@ package struct ModelCatalog: Sendable {
     package init(_ models: [Model]) {
         self.models = models
         indexByName = Dictionary(
-            uniqueKeysWithValues: models.enumerated().map { ($1.name, $0) })
+            uniqueKeysWithValues: models.enumerated().map { ($1.name, $0) }
+        )
     }
 
     package subscript(name: String) -> Model? { indexByName[name].map { models[$0] } }

@@ -78,7 +78,11 @@ extension StreamRegistry {
     /// Keeps a request until its token is presented.
     ///
     /// - Returns: false when too many wait.
-    nonisolated func keep(_ order: StreamOrder, under token: String, for duration: Duration)
+    nonisolated func keep(
+        _ order: StreamOrder,
+        under token: String,
+        for duration: Duration
+    )
         -> Bool
     {
         assumeIsolated { $0.insert(order, token, $0.executor.now + duration) }
@@ -97,7 +101,9 @@ extension StreamRegistry {
     nonisolated func bind(_ token: String, to id: StreamID, of caller: Caller, for life: Duration) {
         assumeIsolated { registry in
             registry.tokens[token] = TokenEntry(
-                use: .resume(id, caller), expiresAt: registry.executor.now + life)
+                use: .resume(id, caller),
+                expiresAt: registry.executor.now + life
+            )
         }
     }
 

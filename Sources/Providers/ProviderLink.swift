@@ -184,7 +184,10 @@ extension ProviderLink {
     }
 
     private func read() {
-        guard !isPaused else { return hasUnreadInput = true }
+        guard !isPaused else {
+            hasUnreadInput = true
+            return
+        }
         hasUnreadInput = false
         var buffer = executor.takeScratch()
         defer { executor.returnScratch(buffer) }
@@ -350,7 +353,13 @@ extension ProviderRequest {
         for field in self.fields.fields { fields.append(field.name, field.value) }
         fields.append("accept-encoding", "identity")
         let head = RequestHead(
-            method: "POST", target: path, path: path, query: nil, minorVersion: 1, fields: fields)
+            method: "POST",
+            target: path,
+            path: path,
+            query: nil,
+            minorVersion: 1,
+            fields: fields
+        )
         var bytes: [UInt8] = []
         bytes.reserveCapacity(body.count + 1_024)
         try head.encode(into: &bytes, bodyByteCount: body.count)

@@ -15,7 +15,9 @@ package actor ProviderPool {
 
     /// - Parameter idleLimit: how many idle connections are kept, over all endpoints.
     package init(
-        on executor: any StreamExecutor, resolver: any AddressResolver, idleLimit: Int = 256
+        on executor: any StreamExecutor,
+        resolver: any AddressResolver,
+        idleLimit: Int = 256
     ) {
         self.executor = executor
         self.resolver = resolver
@@ -27,9 +29,11 @@ package actor ProviderPool {
     /// - Returns: the link, to pause, resume or cancel it until `receiver` hears of the end. It may
     ///   hear before this returns.
     package nonisolated func start(
-        _ request: ProviderRequest, receiver: any ProviderReceiver
+        _ request: ProviderRequest,
+        receiver: any ProviderReceiver
     ) -> ProviderLink {
-        let link = assumeIsolated { $0.takeIdle(request.endpoint) }
+        let link =
+            assumeIsolated { $0.takeIdle(request.endpoint) }
             ?? ProviderLink(to: request.endpoint, pool: self, resolver: resolver)
         link.serve(request, receiver: receiver)
         return link

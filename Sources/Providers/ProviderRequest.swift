@@ -46,7 +46,10 @@ package struct ProviderRequest: Sendable {
     package let timeouts: ProviderTimeouts
 
     package init(
-        endpoint: ProviderEndpoint, path: String, fields: HeaderFields, body: [UInt8],
+        endpoint: ProviderEndpoint,
+        path: String,
+        fields: HeaderFields,
+        body: [UInt8],
         timeouts: ProviderTimeouts
     ) {
         self.endpoint = endpoint

@@ -13,8 +13,12 @@ enum OpenAIAnswer {
     ///   - log: its events.
     ///   - openedAt: when it opened.
     static func response(
-        to client: AttachedClient, of order: StreamOrder, _ ending: StreamPath.Ending,
-        id: StreamID, log: borrowing EventLog, openedAt: WallTime
+        to client: AttachedClient,
+        of order: StreamOrder,
+        _ ending: StreamPath.Ending,
+        id: StreamID,
+        log: borrowing EventLog,
+        openedAt: WallTime
     ) -> HTTPResponse {
         let answer = Answer(isOpenAI: true, fields: client.fields)
         switch ending.outcome {
@@ -28,13 +32,20 @@ enum OpenAIAnswer {
 
     /// The whole object: the provider's own, or one made of the deltas.
     private static func whole(
-        _ client: AttachedClient, _ order: StreamOrder, _ ending: StreamPath.Ending,
-        _ reason: FinishReason, _ id: StreamID, _ log: borrowing EventLog, _ openedAt: WallTime
+        _ client: AttachedClient,
+        _ order: StreamOrder,
+        _ ending: StreamPath.Ending,
+        _ reason: FinishReason,
+        _ id: StreamID,
+        _ log: borrowing EventLog,
+        _ openedAt: WallTime
     ) -> [UInt8] {
         var cursor = client.cursor
         var writer = ChatCompletionWriter(
-            id: "chatcmpl-\(id.text)", created: openedAt.milliseconds / 1_000,
-            model: order.model.name)
+            id: "chatcmpl-\(id.text)",
+            created: openedAt.milliseconds / 1_000,
+            model: order.model.name
+        )
         while let entry = log.next(&cursor) {
             if entry.kind == .raw { return Array(log.bytes[entry.payload]) }
             if let kind = entry.kind.delta {

@@ -31,7 +31,9 @@ struct StreamFailure: Error, Sendable {
             self.init(trouble.code, "the provider \(provider) gave no answer: \(trouble.summary)")
         case .complete, .truncated:
             self.init(
-                .upstreamTruncated, "the provider \(provider) ended its answer before it was whole")
+                .upstreamTruncated,
+                "the provider \(provider) ended its answer before it was whole"
+            )
         }
     }
 

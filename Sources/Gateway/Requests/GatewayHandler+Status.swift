@@ -8,7 +8,9 @@ import Telemetry
 // MARK: - Health
 
 extension GatewayHandler {
-    func health(_ visit: Visit) { visit.send(visit.answer.json(200, Array(#"{"status":"ok"}"#.utf8))) }
+    func health(_ visit: Visit) {
+        visit.send(visit.answer.json(200, Array(#"{"status":"ok"}"#.utf8)))
+    }
 
     func readiness(_ visit: Visit) {
         var reasons: [String] = []
@@ -38,8 +40,11 @@ extension GatewayHandler {
         guard let model = visit.settings.models[name] else {
             return visit.fail(
                 StreamFailure(
-                    .modelNotFound, "the model \(name.prefix(100)) is not served here",
-                    param: "model"))
+                    .modelNotFound,
+                    "the model \(name.prefix(100)) is not served here",
+                    param: "model"
+                )
+            )
         }
         visit.send(visit.answer.json(200, describe(model)))
     }

@@ -28,14 +28,17 @@ extension GatewayHandler {
         }
         guard let model = visit.query["model"], let prompt = visit.query["prompt"] else {
             return visit.fail(
-                StreamFailure(.badRequest, "the parameters model and prompt are needed"))
+                StreamFailure(.badRequest, "the parameters model and prompt are needed")
+            )
         }
         let body = ChatRequest.body(model: model, prompt: prompt)
         begin(visit, body, for: caller) { _ in .weir }
     }
 
     private func begin(
-        _ visit: Visit, _ body: [UInt8], for caller: Caller,
+        _ visit: Visit,
+        _ body: [UInt8],
+        for caller: Caller,
         form: (ChatRequest) -> ClientForm
     ) {
         do throws(StreamFailure) {
@@ -53,7 +56,9 @@ extension GatewayHandler {
     func start(_ order: StreamOrder, for visit: Visit) throws(StreamFailure) -> StreamID {
         guard visit.rules.maySpend(visit.head) else {
             throw StreamFailure(
-                .unauthorized, "pages of this origin may not use the gateway; see cors.origins")
+                .unauthorized,
+                "pages of this origin may not use the gateway; see cors.origins"
+            )
         }
         if core.isDraining { throw StreamFailure(.overloaded, "the gateway is shutting down") }
         if let reason = core.journal.refusal { throw StreamFailure(.overloaded, reason) }
@@ -67,21 +72,32 @@ extension GatewayHandler {
 
     /// Reads, checks and translates a request.
     func order(
-        _ visit: Visit, _ body: [UInt8], for caller: Caller,
+        _ visit: Visit,
+        _ body: [UInt8],
+        for caller: Caller,
         form: (ChatRequest) -> ClientForm
     ) throws(StreamFailure) -> StreamOrder {
         let request = try parsed(body)
         guard let model = visit.settings.models[request.model], let target = model.route.first
         else {
             throw StreamFailure(
-                .modelNotFound, "the model \(request.model.prefix(100)) is not served here",
-                param: "model")
+                .modelNotFound,
+                "the model \(request.model.prefix(100)) is not served here",
+                param: "model"
+            )
         }
         let purpose = request.purpose.isEmpty ? visit.purpose ?? "" : request.purpose
         let draft = StreamOrder(
-            caller: caller, model: model, target: target, body: [], form: form(request),
-            user: request.user, purpose: purpose, requestID: visit.requestID,
-            countedInput: request.input)
+            caller: caller,
+            model: model,
+            target: target,
+            body: [],
+            form: form(request),
+            user: request.user,
+            purpose: purpose,
+            requestID: visit.requestID,
+            countedInput: request.input
+        )
         return try draft.translating(request)
     }
 
@@ -164,7 +180,11 @@ extension GatewayHandler {
             let id = try start(order, for: visit)
             let streams = visit.settings.streams
             registry.bind(
-                token, to: id, of: order.caller, for: streams.lifetime + streams.resumeWindow)
+                token,
+                to: id,
+                of: order.caller,
+                for: streams.lifetime + streams.resumeWindow
+            )
         } catch {
             refuse(visit, error)
         }
@@ -185,7 +205,8 @@ extension GatewayHandler {
         let text = UInt64(place) != nil ? "\(name).\(place)" : place
         guard place == "gone" || EventID(text)?.stream.text == name else {
             return visit.fail(
-                StreamFailure(.badRequest, "the place to continue from is not of this stream"))
+                StreamFailure(.badRequest, "the place to continue from is not of this stream")
+            )
         }
         continueStream(visit, text, for: viewer)
     }
@@ -217,7 +238,8 @@ extension GatewayHandler {
     func streamMetrics(_ visit: Visit, _ name: String) {
         guard let period = visit.period else {
             return visit.fail(
-                StreamFailure(.badRequest, "period is a number of seconds, such as 60s"))
+                StreamFailure(.badRequest, "period is a number of seconds, such as 60s")
+            )
         }
         find(visit, name) { visit.send(visit.answer.json(200, $0.metricsBody(period: period))) }
     }
@@ -239,7 +261,8 @@ extension GatewayHandler {
     private func move(_ visit: Visit, to reactor: Int) {
         visit.exchange.move(
             to: core.registries[reactor].executor,
-            handler: GatewayHandler(core: core, reactor: reactor, isAdmin: isAdmin))
+            handler: GatewayHandler(core: core, reactor: reactor, isAdmin: isAdmin)
+        )
     }
 }
 
@@ -248,11 +271,22 @@ extension StreamOrder {
     fileprivate func translating(_ request: ChatRequest) throws(StreamFailure) -> StreamOrder {
         do throws(ChatRequestError) {
             let body = try request.body(
-                for: target.dialect, model: target.model, streams: !isWholePassedThrough,
-                asksForUsage: target.includesUsage)
+                for: target.dialect,
+                model: target.model,
+                streams: !isWholePassedThrough,
+                asksForUsage: target.includesUsage
+            )
             return StreamOrder(
-                caller: caller, model: model, target: target, body: body, form: form, user: user,
-                purpose: purpose, requestID: requestID, countedInput: countedInput)
+                caller: caller,
+                model: model,
+                target: target,
+                body: body,
+                form: form,
+                user: user,
+                purpose: purpose,
+                requestID: requestID,
+                countedInput: countedInput
+            )
         } catch {
             throw StreamFailure(error)
         }
@@ -297,7 +331,9 @@ extension Visit {
         body.append(decimal: Int64(milliseconds))
         body.append("\n\n")
         var response = HTTPResponse(
-            head: ResponseHead(status: 200, fields: eventStreamFields), body: body)
+            head: ResponseHead(status: 200, fields: eventStreamFields),
+            body: body
+        )
         response.closesConnection = true
         return response
     }

@@ -28,8 +28,12 @@ package final class GatewayHandler: RequestHandler {
             return .refuse(
                 plainAnswer(head).failure(
                     StreamFailure(
-                        .badRequest, "this listener serves loopback names only, not that Host"),
-                    status: 421))
+                        .badRequest,
+                        "this listener serves loopback names only, not that Host"
+                    ),
+                    status: 421
+                )
+            )
         }
         return .take(limit: settings.bodyLimit)
     }
@@ -52,7 +56,8 @@ package final class GatewayHandler: RequestHandler {
     private func plainAnswer(_ head: RequestHead?) -> Answer {
         Answer(
             isOpenAI: head?.path.hasPrefix("/v1") ?? false,
-            fields: ["x-request-id": "req-\(randomText(20, from: registry.executor))"])
+            fields: ["x-request-id": "req-\(randomText(20, from: registry.executor))"]
+        )
     }
 }
 
@@ -83,8 +88,12 @@ extension GatewayHandler {
             let served = "POST /v1/chat/completions, GET /v1/models and GET /v1/models/{id}"
             visit.fail(
                 StreamFailure(
-                    .badRequest, "\(visit.head.method) \(visit.head.path.prefix(80)) is not served; "
-                        + "served are \(served)"), status: 404)
+                    .badRequest,
+                    "\(visit.head.method) \(visit.head.path.prefix(80)) is not served; "
+                        + "served are \(served)"
+                ),
+                status: 404
+            )
         }
     }
 
@@ -123,7 +132,9 @@ extension GatewayHandler {
             return serve()
         }
         var response = visit.answer.failure(
-            StreamFailure(.badRequest, "\(method) is not allowed here"), status: 405)
+            StreamFailure(.badRequest, "\(method) is not allowed here"),
+            status: 405
+        )
         let allowed = methods + (methods.contains("GET") ? ["HEAD"] : []) + ["OPTIONS"]
         response.head.fields.append("Allow", allowed.joined(separator: ", "))
         visit.send(response)
@@ -132,7 +143,8 @@ extension GatewayHandler {
     private func notFound(_ visit: Visit) {
         visit.fail(
             StreamFailure(.badRequest, "nothing is served at \(visit.head.path.prefix(80))"),
-            status: 404)
+            status: 404
+        )
     }
 }
 

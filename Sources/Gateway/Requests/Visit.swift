@@ -13,7 +13,9 @@ struct Visit: Sendable {
     let isAdmin: Bool
 
     init(
-        _ request: HTTPRequest, through exchange: Exchange, settings: GatewaySettings,
+        _ request: HTTPRequest,
+        through exchange: Exchange,
+        settings: GatewaySettings,
         isAdmin: Bool
     ) {
         self.request = request
@@ -42,8 +44,10 @@ struct Visit: Sendable {
     /// The client's side of a stream, as this request asks for it.
     var streamClient: StreamClient {
         StreamClient(
-            exchange: exchange, fields: answer.fields,
-            sendsHeartbeatEvents: query["heartbeat"].map { $0 == "event" })
+            exchange: exchange,
+            fields: answer.fields,
+            sendsHeartbeatEvents: query["heartbeat"].map { $0 == "event" }
+        )
     }
 
     /// The place to continue from: `Last-Event-ID`, or the same as a parameter.

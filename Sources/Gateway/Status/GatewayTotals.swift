@@ -14,7 +14,9 @@ struct GatewayTotals: Sendable {
 
     /// Adds up what the reactors have, and calls `finish` on `home`.
     static func gather(
-        _ core: GatewayCore, home: any StreamExecutor, for viewer: Viewer,
+        _ core: GatewayCore,
+        home: any StreamExecutor,
+        for viewer: Viewer,
         finish: @escaping @Sendable (GatewayTotals) -> Void
     ) {
         let key: String? = if case .caller(let caller) = viewer { caller.account } else { nil }
@@ -107,36 +109,56 @@ extension GatewayTotals {
     func write(to text: inout PrometheusText) {
         text.gauge("weir_open_streams", help: "Streams that have not ended.", value: running.count)
         text.counter(
-            "weir_streams_opened_total", help: "Streams opened.", value: counters.opened)
+            "weir_streams_opened_total",
+            help: "Streams opened.",
+            value: counters.opened
+        )
         for (provider, ends) in counters.byProvider.sorted(by: { $0.key < $1.key }) {
             for (end, count) in ends.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 text.counter(
-                    "weir_streams_ended_total", help: "Streams ended, by provider and reason.",
-                    labels: ["provider": provider, "end": end.rawValue], value: count)
+                    "weir_streams_ended_total",
+                    help: "Streams ended, by provider and reason.",
+                    labels: ["provider": provider, "end": end.rawValue],
+                    value: count
+                )
             }
         }
         text.counter("weir_events_total", help: "Events taken from providers.", value: events)
         text.counter("weir_bytes_total", help: "Body bytes handed to clients.", value: bytes)
         text.counter(
-            "weir_tokens_total", help: "Tokens of ended streams.", labels: ["direction": "input"],
-            value: counters.inputTokens)
+            "weir_tokens_total",
+            help: "Tokens of ended streams.",
+            labels: ["direction": "input"],
+            value: counters.inputTokens
+        )
         text.counter(
-            "weir_tokens_total", help: "Tokens of ended streams.", labels: ["direction": "output"],
-            value: counters.outputTokens)
+            "weir_tokens_total",
+            help: "Tokens of ended streams.",
+            labels: ["direction": "output"],
+            value: counters.outputTokens
+        )
         text.histogram(
-            "weir_first_token_seconds", help: "From the request to the first visible output.",
-            value: counters.firstToken)
+            "weir_first_token_seconds",
+            help: "From the request to the first visible output.",
+            value: counters.firstToken
+        )
         text.histogram(
             "weir_delivery_latency_seconds",
             help: "From a provider's bytes to the kernel's acceptance of the event.",
-            value: counters.latency)
+            value: counters.latency
+        )
         text.gauge(
-            "weir_queued_bytes", help: "Bytes of events that wait for clients.",
-            value: running.reduce(0) { $0 + $1.queuedBytes })
+            "weir_queued_bytes",
+            help: "Bytes of events that wait for clients.",
+            value: running.reduce(0) { $0 + $1.queuedBytes }
+        )
         for (reason, count) in counters.refusals.sorted(by: { $0.key < $1.key }) {
             text.counter(
-                "weir_refusals_total", help: "Requests refused, by reason.",
-                labels: ["reason": reason], value: count)
+                "weir_refusals_total",
+                help: "Requests refused, by reason.",
+                labels: ["reason": reason],
+                value: count
+            )
         }
     }
 }

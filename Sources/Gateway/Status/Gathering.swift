@@ -13,7 +13,8 @@ final class Gathering<Part: Sendable>: Sendable {
     ///   - ask: what is asked.
     ///   - finish: gets all parts, in no particular order.
     static func start(
-        _ registries: [StreamRegistry], home: any StreamExecutor,
+        _ registries: [StreamRegistry],
+        home: any StreamExecutor,
         ask: @escaping @Sendable (StreamRegistry) -> Part,
         finish: @escaping @Sendable ([Part]) -> Void
     ) {
@@ -24,7 +25,9 @@ final class Gathering<Part: Sendable>: Sendable {
     }
 
     private init(
-        _ count: Int, _ home: any StreamExecutor, _ finish: @escaping @Sendable ([Part]) -> Void
+        _ count: Int,
+        _ home: any StreamExecutor,
+        _ finish: @escaping @Sendable ([Part]) -> Void
     ) {
         state = Guarded(([], count))
         self.home = home

@@ -24,7 +24,10 @@ struct RecentTotals {
 
     /// What was counted in about `period`, and the span that this really covers.
     func counted(
-        events: UInt64, bytes: UInt64, period: Duration, at now: MonotonicTime
+        events: UInt64,
+        bytes: UInt64,
+        period: Duration,
+        at now: MonotonicTime
     ) -> (events: UInt64, bytes: UInt64, span: Duration) {
         var mark = marks[0]
         for index in marks.indices where now - marks[index].at >= period { mark = marks[index] }

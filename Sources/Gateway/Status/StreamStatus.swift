@@ -21,12 +21,16 @@ extension Generation {
     nonisolated var status: StreamStatus {
         assumeIsolated { generation in
             StreamStatus(
-                id: generation.id, account: generation.order.caller.account,
-                model: generation.order.model.name, provider: generation.order.target.provider,
+                id: generation.id,
+                account: generation.order.caller.account,
+                model: generation.order.model.name,
+                provider: generation.order.target.provider,
                 state: generation.state,
                 ageMilliseconds: (generation.executor.now - generation.openedAt).wholeMilliseconds,
                 events: Int64(generation.meter.totalEvents),
-                bytes: Int64(generation.meter.totalBytes), queuedBytes: generation.queuedBytes)
+                bytes: Int64(generation.meter.totalBytes),
+                queuedBytes: generation.queuedBytes
+            )
         }
     }
 
@@ -56,7 +60,11 @@ extension Generation {
     private func writeMetrics(period: Duration) -> [UInt8] {
         let now = executor.now
         let counted = recent.counted(
-            events: meter.totalEvents, bytes: meter.totalBytes, period: period, at: now)
+            events: meter.totalEvents,
+            bytes: meter.totalBytes,
+            period: period,
+            at: now
+        )
         let span = max(1, counted.span.wholeMilliseconds)
         var json = JSONObjectWriter()
         json.add("stream", id.text)

@@ -72,7 +72,9 @@ package struct EventLog: ~Copyable {
     ///
     /// - Parameter payload: at most `payloadLimit` bytes.
     package mutating func append(
-        _ kind: EventKind, _ payload: Span<UInt8>, readAtMicroseconds time: UInt32
+        _ kind: EventKind,
+        _ payload: Span<UInt8>,
+        readAtMicroseconds time: UInt32
     ) {
         precondition(payload.count <= Self.payloadLimit, "an event's payload fits in 24 bits")
         let count = payload.count
@@ -139,7 +141,10 @@ package struct EventLog: ~Copyable {
         for place in 0..<4 { time |= UInt32(bytes[index + 4 + place]) << (8 * UInt32(place)) }
         let start = index + Self.overhead
         return Entry(
-            kind: kind, sequence: sequence, readAtMicroseconds: time, payload: start..<start + count
+            kind: kind,
+            sequence: sequence,
+            readAtMicroseconds: time,
+            payload: start..<start + count
         )
     }
 }

@@ -27,11 +27,15 @@ extension Generation {
         clientCount += 1
         let number = clientCount
         var client = AttachedClient(
-            number: number, exchange: exchange, fields: newcomer.fields,
-            sendsHeartbeatEvents: newcomer.sendsHeartbeatEvents, cursor: log.cursor(after: sequence),
+            number: number,
+            exchange: exchange,
+            fields: newcomer.fields,
+            sendsHeartbeatEvents: newcomer.sendsHeartbeatEvents,
+            cursor: log.cursor(after: sequence),
             path: StreamPath(order: order, id: id, openedAt: openedWall),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
-            lastHandOut: executor.now)
+            lastHandOut: executor.now
+        )
         if client.cursor.sequence > sequence + 1 {
             client.lostEvents = client.cursor.sequence - sequence - 1
             client.owed.insert(.gap)
@@ -59,7 +63,9 @@ extension Generation {
                 clients[index].fields = [:]
                 let number = clients[index].number
                 clients[index].exchange.start(
-                    head, body: StreamAttachment(to: self, number: number))
+                    head,
+                    body: StreamAttachment(to: self, number: number)
+                )
             }
             index += 1
         }
@@ -120,7 +126,9 @@ extension Generation {
 
 extension Generation {
     nonisolated func nextBytes(
-        for number: UInt32, into buffer: inout [UInt8], limit: Int
+        for number: UInt32,
+        into buffer: inout [UInt8],
+        limit: Int
     ) -> BodyProgress {
         assumeIsolated { $0.handOut(to: number, into: &buffer, limit: limit) }
     }
@@ -157,13 +165,17 @@ extension Generation {
     }
 
     private func handOut(
-        to number: UInt32, into buffer: inout [UInt8], limit: Int
+        to number: UInt32,
+        into buffer: inout [UInt8],
+        limit: Int
     ) -> BodyProgress {
         guard let index = index(of: number) else { return .aborted }
         let waiting = log.end.offset - clients[index].cursor.offset
         if outcome == nil, waiting > 0,
             case .wait(let instant) = clients[index].flush.lineHasRoom(
-                waitingBytes: waiting, at: executor.now)
+                waitingBytes: waiting,
+                at: executor.now
+            )
         {
             clients[index].flushAt = instant
             armTimer()
@@ -189,19 +201,29 @@ extension Generation {
         if clients[index].owed.contains(.probe) { clients[index].path.appendProbe(to: &buffer) }
         if clients[index].owed.contains(.gap) {
             clients[index].path.appendGap(
-                lost: clients[index].lostEvents, before: clients[index].cursor.sequence,
-                to: &buffer)
+                lost: clients[index].lostEvents,
+                before: clients[index].cursor.sequence,
+                to: &buffer
+            )
         }
         let retry = log.oldest.sequence == 1 ? retry : 0
         while buffer.count - start < limit, let entry = log.next(&clients[index].cursor) {
             clients[index].path.append(
-                entry, of: log.bytes, ending: ending, retry: retry, to: &buffer)
+                entry,
+                of: log.bytes,
+                ending: ending,
+                retry: retry,
+                to: &buffer
+            )
             clients[index].mark(entry)
         }
         if clients[index].owed.contains(.heartbeat), buffer.count == start {
             clients[index].path.appendHeartbeat(
                 asEvent: clients[index].sendsHeartbeatEvents ?? settings.sendsHeartbeatEvents,
-                wall: executor.wallClock, last: log.lastSequence, to: &buffer)
+                wall: executor.wallClock,
+                last: log.lastSequence,
+                to: &buffer
+            )
         }
         clients[index].owed = []
     }
@@ -213,7 +235,9 @@ extension Generation {
         let time = microsecondsSinceOpening(now)
         for mark in clients[index].inFlight {
             meter.latency(
-                microseconds: Int64(time &- mark.readAtMicroseconds), count: Int(mark.count))
+                microseconds: Int64(time &- mark.readAtMicroseconds),
+                count: Int(mark.count)
+            )
         }
         if !clients[index].inFlight.isEmpty, decoder.hasVisibleOutput {
             meter.firstToken(at: now)
@@ -233,7 +257,10 @@ extension Generation {
 extension Generation {
     func append(_ kind: EventKind, _ payload: [UInt8]) {
         log.append(
-            kind, payload.span, readAtMicroseconds: microsecondsSinceOpening(executor.now))
+            kind,
+            payload.span,
+            readAtMicroseconds: microsecondsSinceOpening(executor.now)
+        )
         accountForLog()
     }
 

@@ -69,7 +69,13 @@ extension Generation {
         guard let ending else { return }
         for client in clients where !client.hasHead {
             var response = OpenAIAnswer.response(
-                to: client, of: order, ending, id: id, log: log, openedAt: openedWall)
+                to: client,
+                of: order,
+                ending,
+                id: id,
+                log: log,
+                openedAt: openedWall
+            )
             response.head.fields.append("Weir-Stream", id.text)
             meter.handedOut(bytes: response.body.count, rawBytes: response.body.count)
             wasDelivered = true

@@ -13,7 +13,8 @@ extension Generation {
         guard hasProviderAccepted else { return (TokenUsage(), false) }
         var tokens =
             TokenEstimate(
-                input: order.countedInput, output: wholeAnswer?.counted ?? decoder.countedOutput
+                input: order.countedInput,
+                output: wholeAnswer?.counted ?? decoder.countedOutput
             ).usage
         if let reported {
             // A provider that was cut off has counted its input, and its output up to somewhere.
@@ -44,7 +45,10 @@ extension Generation {
 
     func cutStretchIfDue(at now: MonotonicTime) {
         guard now >= nextCut else { return }
-        guard !core.journal.isBlocked else { return cutPostponedUntil = now + .seconds(1) }
+        guard !core.journal.isBlocked else {
+            cutPostponedUntil = now + .seconds(1)
+            return
+        }
         cutPostponedUntil = nil
         for client in clients { readNetwork(of: client.exchange) }
         let end = meter.nextCut(interval: meteringInterval).end
@@ -93,11 +97,16 @@ extension Generation {
 
     private func endCounts(_ record: UsageRecord) -> StreamEndCounts {
         StreamEndCounts(
-            provider: order.target.provider, end: record.end, events: Int64(meter.totalEvents),
-            bytes: Int64(meter.totalBytes), usage: record.usage ?? TokenUsage(),
+            provider: order.target.provider,
+            end: record.end,
+            events: Int64(meter.totalEvents),
+            bytes: Int64(meter.totalBytes),
+            usage: record.usage ?? TokenUsage(),
             durationMilliseconds: (executor.now - openedAt).wholeMilliseconds,
             firstTokenMicroseconds: meter.firstTokenMicroseconds.map(Int64.init),
-            latency: record.latency, minute: executor.wallClock.milliseconds / 60_000)
+            latency: record.latency,
+            minute: executor.wallClock.milliseconds / 60_000
+        )
     }
 
     private func logEnd(_ record: UsageRecord) {

@@ -30,7 +30,10 @@ extension Generation {
         guard outcome == nil else { return }
         guard head.status == 200 else {
             answer = .refusal(
-                status: head.status, retryAfter: head.fields.first("retry-after"), body: [])
+                status: head.status,
+                retryAfter: head.fields.first("retry-after"),
+                body: []
+            )
             return
         }
         if let coding = head.fields.first("content-encoding"),
@@ -79,8 +82,10 @@ extension Generation {
         let time = microsecondsSinceOpening(executor.now)
         for entry in batch.entries {
             log.append(
-                EventKind(entry.kind), batch.bytes.span.extracting(entry.range),
-                readAtMicroseconds: time)
+                EventKind(entry.kind),
+                batch.bytes.span.extracting(entry.range),
+                readAtMicroseconds: time
+            )
         }
         accountForLog()
     }

@@ -118,8 +118,12 @@ extension StreamOrder {
             fields.append(name, value)
         }
         return ProviderRequest(
-            endpoint: target.endpoint, path: target.dialect.target(basePath: target.basePath), fields: fields,
-            body: body, timeouts: target.timeouts)
+            endpoint: target.endpoint,
+            path: target.dialect.target(basePath: target.basePath),
+            fields: fields,
+            body: body,
+            timeouts: target.timeouts
+        )
     }
 
     /// Whether the provider is asked for one JSON object and the client gets it.

@@ -32,9 +32,13 @@ struct StreamPath: Sendable {
         case .openAI(let includesUsage) where !order.passesThrough:
             form = .chunks(
                 OpenAIChunkWriter(
-                    id: "chatcmpl-\(id.text)", created: openedAt.milliseconds / 1_000,
-                    model: order.model.name, includesUsage: includesUsage),
-                includesUsage: includesUsage)
+                    id: "chatcmpl-\(id.text)",
+                    created: openedAt.milliseconds / 1_000,
+                    model: order.model.name,
+                    includesUsage: includesUsage
+                ),
+                includesUsage: includesUsage
+            )
         case .openAI, .whole: form = .raw
         }
     }
@@ -48,7 +52,10 @@ struct StreamPath: Sendable {
     ///   - retry: after how many milliseconds a client should come back.
     ///   - buffer: what goes out.
     mutating func append(
-        _ entry: EventLog.Entry, of bytes: [UInt8], ending: Ending?, retry: Int64,
+        _ entry: EventLog.Entry,
+        of bytes: [UInt8],
+        ending: Ending?,
+        retry: Int64,
         to buffer: inout [UInt8]
     ) {
         switch form {
@@ -72,7 +79,10 @@ struct StreamPath: Sendable {
     ///   - last: the newest event's sequence.
     ///   - buffer: what goes out.
     func appendHeartbeat(
-        asEvent: Bool, wall: WallTime, last: UInt64, to buffer: inout [UInt8]
+        asEvent: Bool,
+        wall: WallTime,
+        last: UInt64,
+        to buffer: inout [UInt8]
     ) {
         guard asEvent, case .weir = form else { return buffer.append(": hb\n\n") }
         buffer.append("event: heartbeat\ndata: {\"at\":")
@@ -95,7 +105,10 @@ struct StreamPath: Sendable {
 
 extension StreamPath {
     private func appendWeir(
-        _ entry: EventLog.Entry, of bytes: [UInt8], retry: Int64, to buffer: inout [UInt8]
+        _ entry: EventLog.Entry,
+        of bytes: [UInt8],
+        retry: Int64,
+        to buffer: inout [UInt8]
     ) {
         let payload = bytes.span
         switch entry.kind {
@@ -121,7 +134,9 @@ extension StreamPath {
     }
 
     private func appendText(
-        _ name: StaticString, _ entry: EventLog.Entry, _ payload: Span<UInt8>,
+        _ name: StaticString,
+        _ entry: EventLog.Entry,
+        _ payload: Span<UInt8>,
         to buffer: inout [UInt8]
     ) {
         appendHead("chunk", sequence: entry.sequence, to: &buffer)
@@ -133,7 +148,9 @@ extension StreamPath {
     }
 
     private func appendWhole(
-        _ name: StaticString, _ entry: EventLog.Entry, _ payload: Span<UInt8>,
+        _ name: StaticString,
+        _ entry: EventLog.Entry,
+        _ payload: Span<UInt8>,
         to buffer: inout [UInt8]
     ) {
         appendHead(name, sequence: entry.sequence, to: &buffer)
@@ -143,7 +160,9 @@ extension StreamPath {
     }
 
     private func appendHead(
-        _ name: StaticString, sequence: UInt64, to buffer: inout [UInt8]
+        _ name: StaticString,
+        sequence: UInt64,
+        to buffer: inout [UInt8]
     ) {
         buffer.append("id: ")
         buffer.append(contentsOf: id.text.utf8)
@@ -159,7 +178,10 @@ extension StreamPath {
 
 extension StreamPath {
     private func appendRaw(
-        _ entry: EventLog.Entry, of bytes: [UInt8], ending: Ending?, to buffer: inout [UInt8]
+        _ entry: EventLog.Entry,
+        of bytes: [UInt8],
+        ending: Ending?,
+        to buffer: inout [UInt8]
     ) {
         if entry.kind == .raw {
             buffer.append("data: ")
@@ -171,8 +193,12 @@ extension StreamPath {
     }
 
     private func appendChunk(
-        _ entry: EventLog.Entry, of bytes: [UInt8], _ ending: Ending?, _ includesUsage: Bool,
-        _ writer: inout OpenAIChunkWriter, to buffer: inout [UInt8]
+        _ entry: EventLog.Entry,
+        of bytes: [UInt8],
+        _ ending: Ending?,
+        _ includesUsage: Bool,
+        _ writer: inout OpenAIChunkWriter,
+        to buffer: inout [UInt8]
     ) {
         if let kind = entry.kind.delta {
             buffer.append("data: ")
