@@ -14,12 +14,20 @@ func room(_ name: String, uses: [Target.Dependency] = [], resources: [Resource]?
 /// A program; `folder` is where its sources stand.
 func program(_ name: String, in folder: String, uses: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: uses, path: "\(folder)/\(name)", swiftSettings: strict)
+        name: name,
+        dependencies: uses,
+        path: "\(folder)/\(name)",
+        swiftSettings: strict
+    )
 }
 
 func tests(_ name: String, uses: [Target.Dependency], resources: [Resource]? = nil) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: uses, resources: resources, swiftSettings: strict)
+        name: "\(name)Tests",
+        dependencies: uses,
+        resources: resources,
+        swiftSettings: strict
+    )
 }
 
 let floor: [Target] = [
@@ -43,8 +51,10 @@ let pure: [Target] = [
     room("Dialects", uses: ["StreamBytes", "ServerSentEvents", "Metering"]),
     room("Pricing", uses: ["StreamBytes", "Metering"]),
     room(
-        "Replay", uses: ["StreamBytes", "ServerSentEvents", "HTTPWire"],
-        resources: [.embedInCode("Bodies")]),
+        "Replay",
+        uses: ["StreamBytes", "ServerSentEvents", "HTTPWire"],
+        resources: [.embedInCode("Bodies")]
+    ),
 ]
 
 let codecs: [Target] = [
@@ -64,7 +74,8 @@ let stores: [Target] = [
     room("Ledger", uses: ["CSQLite", "Reactor", "Metering", "Pricing", "StreamBytes"]),
     room(
         "ReplayProvider",
-        uses: ["Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+        uses: ["Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "Telemetry"]
+    ),
 ]
 
 let domain: [Target] = [
@@ -73,7 +84,8 @@ let domain: [Target] = [
         uses: [
             "Providers", "HTTPServer", "Reactor", "Dialects", "Metering", "ServerSentEvents",
             "HTTPWire", "StreamBytes", "Telemetry",
-        ]),
+        ]
+    ),
     room("Billing", uses: ["Reactor", "Metering", "Pricing", "StreamBytes", "Telemetry"]),
 ]
 
@@ -84,29 +96,36 @@ let service: [Target] = [
             "Gateway", "Billing", "Providers", "RedisStreams", "Ledger", "ReplayProvider",
             "HTTPServer", "Reactor", "Cryptography", "TransportSecurity", "YAMLText", "Dialects",
             "Pricing", "Metering", "Replay", "HTTPWire", "StreamBytes", "Telemetry",
-        ])
+        ]
+    )
 ]
 
 let programs: [Target] = [
     program("weir", in: "Sources", uses: ["Service"]),
     program(
-        "weir-probe", in: "Sources",
+        "weir-probe",
+        in: "Sources",
         uses: [
             "HTTPServer", "Reactor", "HTTPWire", "ServerSentEvents", "Dialects", "StreamBytes",
             "Metering", "Telemetry",
-        ]),
+        ]
+    ),
     program(
-        "weir-replay", in: "LoadTests",
+        "weir-replay",
+        in: "LoadTests",
         uses: [
             "ReplayProvider", "Replay", "HTTPServer", "Reactor", "TransportSecurity", "HTTPWire",
             "StreamBytes",
-        ]),
+        ]
+    ),
     program(
-        "weir-load", in: "LoadTests",
+        "weir-load",
+        in: "LoadTests",
         uses: [
             "Providers", "Reactor", "TransportSecurity", "HTTPWire", "ServerSentEvents",
             "Dialects", "StreamBytes", "Telemetry",
-        ]),
+        ]
+    ),
 ]
 
 let testSupport: Target = .target(
@@ -115,7 +134,9 @@ let testSupport: Target = .target(
         "Reactor", "StreamBytes", "Metering", "Pricing", "HTTPWire", "ServerSentEvents",
         "Telemetry",
     ],
-    path: "Tests/TestSupport", swiftSettings: strict)
+    path: "Tests/TestSupport",
+    swiftSettings: strict
+)
 
 let suites: [Target] = [
     tests("StreamBytes", uses: ["StreamBytes"]),
@@ -130,27 +151,39 @@ let suites: [Target] = [
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
     tests(
         "Reactor",
-        uses: ["Reactor", "StreamBytes", "TransportSecurity", "Telemetry", "TestSupport"]),
+        uses: ["Reactor", "StreamBytes", "TransportSecurity", "Telemetry", "TestSupport"]
+    ),
     tests(
         "HTTPServer",
-        uses: ["HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]),
+        uses: ["HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]
+    ),
     tests(
         "Providers",
-        uses: ["Providers", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]),
+        uses: ["Providers", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]
+    ),
     tests(
         "RedisStreams",
-        uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]),
+        uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]
+    ),
     tests("Ledger", uses: ["Ledger", "Pricing", "Metering", "Reactor", "TestSupport"]),
     tests(
         "Billing",
-        uses: ["Billing", "Pricing", "Metering", "Reactor", "Telemetry", "TestSupport"]),
+        uses: ["Billing", "Pricing", "Metering", "Reactor", "Telemetry", "TestSupport"]
+    ),
     tests(
         "Gateway",
         uses: [
             "Gateway", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
             "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
-        ]),
-    tests("Service", uses: ["Service", "YAMLText", "StreamBytes", "TestSupport"]),
+        ]
+    ),
+    tests(
+        "Service",
+        uses: [
+            "Service", "YAMLText", "Cryptography", "Telemetry", "Reactor", "StreamBytes",
+            "TestSupport",
+        ]
+    ),
     tests("Soundness", uses: ["TestSupport"]),
     tests(
         "Simulation",
@@ -158,7 +191,8 @@ let suites: [Target] = [
             "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
             "Pricing", "Replay", "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
             "TestSupport",
-        ]),
+        ]
+    ),
     tests("EndToEnd", uses: ["Replay", "StreamBytes", "TestSupport"]),
 ]
 

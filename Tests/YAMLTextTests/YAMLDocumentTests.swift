@@ -23,25 +23,35 @@ struct YAMLDocumentTests {
             a:
               - 'two'
               - {x: "th\\tree"}
-            """)
+            """
+        )
 
         let inner = YAMLEntry(
-            key: "x", keyPosition: at(5, 6),
-            value: YAMLNode(.scalar("th\tree", .doubleQuoted), at: at(5, 9)))
+            key: "x",
+            keyPosition: at(5, 6),
+            value: YAMLNode(.scalar("th\tree", .doubleQuoted), at: at(5, 9))
+        )
         let list = YAMLNode(
             .sequence([
                 YAMLNode(.scalar("two", .singleQuoted), at: at(4, 5)),
                 YAMLNode(.mapping([inner]), at: at(5, 5)),
-            ]), at: at(4, 3))
+            ]),
+            at: at(4, 3)
+        )
         #expect(
             root
                 == YAMLNode(
                     .mapping([
                         YAMLEntry(
-                            key: "b", keyPosition: at(2, 1),
-                            value: YAMLNode(.scalar("one", .plain), at: at(2, 4))),
+                            key: "b",
+                            keyPosition: at(2, 1),
+                            value: YAMLNode(.scalar("one", .plain), at: at(2, 4))
+                        ),
                         YAMLEntry(key: "a", keyPosition: at(3, 1), value: list),
-                    ]), at: at(2, 1)))
+                    ]),
+                    at: at(2, 1)
+                )
+        )
     }
 
     @Test(arguments: ["", "\n\n", "# nothing\n", "\u{FEFF}# mark\n"])
@@ -73,7 +83,8 @@ struct YAMLDocumentTests {
     @Test func `a key that stands twice is refused where it stands again`() {
         #expect(
             failure("a: 1\nb: {c: 1, c: 2}")
-                == YAMLError(.duplicateKey("c", first: at(2, 5)), at: at(2, 11)))
+                == YAMLError(.duplicateKey("c", first: at(2, 5)), at: at(2, 11))
+        )
     }
 
     @Test func `a second document is refused`() {
@@ -85,7 +96,10 @@ struct YAMLDocumentTests {
         ("a: !include x", "explicit tags", 1, 4), ("a: !!map {}", "explicit tags", 1, 4),
     ])
     func `aliases and tags are refused by name`(
-        text: String, what: String, line: Int, column: Int
+        text: String,
+        what: String,
+        line: Int,
+        column: Int
     ) {
         #expect(failure(text) == YAMLError(.unsupported(what), at: at(line, column)))
     }
@@ -95,7 +109,7 @@ struct YAMLDocumentTests {
     }
 
     @Test(arguments: [
-        ("a: [1, 2", 1, 9), ("a: 1\n  b: 2", 2, 4), ("a: \"x", 1, 6), ("\ta: 1", 1, 1),
+        ("a: [1, 2\n", 2, 1), ("a: 1\n  b: 2", 2, 4), ("a: \"x", 1, 6), ("\ta: 1", 1, 1),
         ("a: 1\nb: \u{1}", 2, 4),
     ])
     func `what is no YAML is refused at its place`(text: String, line: Int, column: Int) {
@@ -127,6 +141,7 @@ struct YAMLDocumentTests {
         #expect(failure(nested(100_000))?.reason == .tooDeep(limit: limit))
         #expect(
             failure(String(repeating: "#", count: YAMLDocument.byteLimit + 1))?.reason
-                == .tooLong(limit: YAMLDocument.byteLimit))
+                == .tooLong(limit: YAMLDocument.byteLimit)
+        )
     }
 }
