@@ -118,7 +118,7 @@ struct ConfigurationLoaderTests {
     }
 
     @Test func `a file that was named must exist, the default one need not`() throws {
-        let missing = { (path: String) throws(FileError) -> [UInt8] in throw .missing }
+        let missing = { @Sendable (path: String) throws(FileError) -> [UInt8] in throw .missing }
 
         #expect(throws: ConfigurationRefused.self) {
             try ConfigurationLoader(path: "x.yaml", readFile: missing).load()
@@ -225,17 +225,17 @@ struct ConfigurationLoaderTests {
 
         #expect(
             mistakes(text) == [
-                "w.yaml:1:10: access.open would let anybody use 0.0.0.0:8081, which is not loopback",
                 "w.yaml:1:10: 0.0.0.0:8081 and 127.0.0.1:8081 cannot both be listened on",
+                "w.yaml:1:10: access.open would let anybody use 0.0.0.0:8081, which is not loopback",
                 "w.yaml:1:38: 127.0.0.1:80 and localhost:80 cannot both be listened on",
-                "w.yaml:4:51: a number of tokens is whole",
+                "w.yaml:4:45: a number of tokens is whole",
                 "w.yaml:5:11: \"a\" stands twice",
                 "w.yaml:8:13: \"openai\" stands twice",
                 "w.yaml:10:23: the price list has no \"openai/gpt4\"; did you mean \"openai/gpt-4\"?",
                 "w.yaml:10:56: there is no provider \"opnai\"; did you mean \"openai\"?",
-                "w.yaml:11:35: expected a list of maps",
+                "w.yaml:11:36: the list must not be empty",
                 "w.yaml:12:28: buffer.bytes (128KiB) exceeds buffer.limit (64KiB)",
-                "w.yaml:12:55: log.perStream (1MiB) exceeds log.total (64KiB)",
+                "w.yaml:12:56: log.perStream (1MiB) exceeds log.total (64KiB)",
             ]
         )
     }
@@ -248,15 +248,15 @@ struct ConfigurationLoaderTests {
         ).configuration
 
         #expect(configuration.providers[0].apiKey?.revealed == "sk-canary")
-        #expect(mistakes("providers: [{\(provider)}]") == ["w.yaml:1:75: the file does not exist"])
+        #expect(mistakes("providers: [{\(provider)}]") == ["w.yaml:1:74: the file does not exist"])
         #expect(
             mistakes("providers: [{\(provider), apiKey: x}]", files: ["key.txt": "y"]) == [
-                "w.yaml:1:75: apiKey and apiKeyFile exclude each other"
+                "w.yaml:1:74: apiKey and apiKeyFile exclude each other"
             ]
         )
         #expect(
             mistakes("providers: [{\(provider)}]", files: ["key.txt": "a b"]) == [
-                "w.yaml:1:75: the file must hold one key and nothing else"
+                "w.yaml:1:74: the file must hold one key and nothing else"
             ]
         )
     }

@@ -200,8 +200,11 @@ struct Field<Root> {
     ) -> Field {
         Field(name: name, isRequired: isRequired) { node, path, root, reader in
             if node.isAbsent && !isRequired { return }
-            guard case .list(let items) = node.content, !items.isEmpty || !isRequired else {
+            guard case .list(let items) = node.content else {
                 return reader.refuse("expected a list of maps", at: node.place)
+            }
+            guard !items.isEmpty || !isRequired else {
+                return reader.refuse("the list must not be empty", at: node.place)
             }
             reader.places[path] = node.place
             root[keyPath: target] = items.enumerated().map { index, item in
