@@ -1,0 +1,106 @@
+import HTTPServer
+import HTTPWire
+import Reactor
+import Replay
+
+/// Answers requests as a model provider would, from recorded bodies.
+///
+/// `POST /v1/chat/completions` is OpenAI's protocol, `POST …/messages` Anthropic's; any other path
+/// is answered with the body of the model, whatever its protocol. `GET /v1/models` lists the
+/// models, `GET /counts` says what was sent.
+package final class ReplayHandler: RequestHandler {
+    private let settings: ReplaySettings
+    private let log = Guarded(Log())
+
+    private struct Log {
+        var counts = ReplayCounts()
+        var requests: [ReceivedRequest] = []
+    }
+
+    package init(_ settings: ReplaySettings = ReplaySettings()) { self.settings = settings }
+
+    /// What was received and sent so far.
+    ///
+    /// Call from any thread.
+    package var counts: ReplayCounts { log.withLock(\.counts) }
+
+    /// The latest requests for an answer, the oldest first.
+    ///
+    /// Call from any thread.
+    package var requests: [ReceivedRequest] { log.withLock(\.requests) }
+
+    package func admit(_ head: RequestHead, on connection: ConnectionInfo) -> BodyAdmission {
+        .take(limit: settings.bodyByteLimit)
+    }
+
+    package func respond(to request: HTTPRequest, through exchange: Exchange) {
+        switch (request.head.method, request.head.path) {
+        case ("GET", "/counts"): exchange.send(.json(200, counts.json))
+        case ("GET", "/v1/models"): exchange.send(.json(200, models))
+        default: answer(ReplayQuestion(request), through: exchange)
+        }
+    }
+
+    package func refusal(status: Int, reason: String, head: RequestHead?) -> HTTPResponse {
+        .json(status, .object(["error": .object(["message": .string(reason)])]))
+    }
+
+    func count(_ change: (inout ReplayCounts) -> Void) { log.withLock { change(&$0.counts) } }
+
+    private func answer(_ question: ReplayQuestion, through exchange: Exchange) {
+        note(question.received)
+        guard let plan = settings.catalogue.plan(for: question.received.model, in: question.format)
+        else { return exchange.send(.failure(404, in: question.format)) }
+        guard let fitting = question.wantsStream ? plan : plan.answeringWhole else {
+            return exchange.send(.failure(400, in: question.format))
+        }
+        ReplayResponse(fitting, through: exchange, countedBy: self).begin()
+    }
+
+    private func note(_ request: ReceivedRequest) {
+        log.withLock { log in
+            log.counts.requests += 1
+            if log.requests.count >= settings.requestLimit {
+                log.requests.removeFirst(max(1, settings.requestLimit / 2))
+            }
+            log.requests.append(request)
+        }
+    }
+
+    private var models: JSONValue {
+        let entries = settings.catalogue.names.map { name in
+            JSONValue.object([
+                "id": .string(name), "object": .string("model"), "created": .integer(0),
+                "owned_by": .string("replay"),
+            ])
+        }
+        return .object(["object": .string("list"), "data": .array(entries)])
+    }
+}
+
+/// What a replay provider answers with, and what it keeps.
+package struct ReplaySettings: Sendable {
+    package var catalogue = ReplayCatalogue()
+    /// How many of the latest requests are kept.
+    package var requestLimit = 1_000
+    /// The longest request body, in bytes.
+    package var bodyByteLimit = 64 << 20
+
+    package init() {}
+}
+
+extension HTTPResponse {
+    fileprivate static func json(_ status: Int, _ value: JSONValue) -> HTTPResponse {
+        HTTPResponse(
+            head: ResponseHead(status: status, fields: ["content-type": "application/json"]),
+            body: value.encoded ?? []
+        )
+    }
+
+    fileprivate static func failure(_ status: Int, in format: BodyFormat) -> HTTPResponse {
+        HTTPResponse(
+            head: ResponseHead(status: status, fields: ["content-type": "application/json"]),
+            body: format.errorBody(status: status)
+        )
+    }
+}

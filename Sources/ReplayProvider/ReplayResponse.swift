@@ -1,0 +1,128 @@
+import HTTPServer
+import HTTPWire
+import Reactor
+import Replay
+import StreamBytes
+
+/// One answer under way: runs a script against the clock of its reactor.
+///
+/// Proof for `@unchecked Sendable`: after `init` it is used by its reactor's thread alone, which is
+/// the caller of `BodySource`, `TimerHandler` and the exchange.
+final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
+    private let plan: ReplayPlan
+    private let exchange: Exchange
+    private let handler: ReplayHandler
+    private var script: ReplayScript
+    private var timer: TimerID?
+    private var hasStarted = false
+    private var isOver = false
+    /// A portion was handed out that shall leave in a write of its own.
+    private var awaitsSending = false
+    private var clientLeft = false
+
+    init(_ plan: ReplayPlan, through exchange: Exchange, countedBy handler: ReplayHandler) {
+        self.plan = plan
+        self.exchange = exchange
+        self.handler = handler
+        script = ReplayScript(plan, startedAt: exchange.executor.now)
+    }
+
+    /// Starts the answer, at once or after the plan's delay.
+    func begin() {
+        handler.count { $0.started += 1 }
+        guard plan.delay > .zero else { return start() }
+        exchange.onClientGone { [self] in end { $0.abandoned += 1 } }
+        wake(at: exchange.executor.now + plan.delay)
+    }
+
+    private func start() {
+        hasStarted = true
+        script = ReplayScript(plan, startedAt: exchange.executor.now)
+        let opening = plan.opening
+        var head = ResponseHead(status: opening.status)
+        head.fields.append("content-type", opening.contentType)
+        if let seconds = opening.retryAfterSeconds {
+            head.fields.append("retry-after", "\(seconds)")
+        }
+        guard let body = opening.body else {
+            head.fields.append("cache-control", "no-cache")
+            return exchange.start(head, body: self)
+        }
+        exchange.send(HTTPResponse(head: head, body: body))
+        end {
+            $0.finished += 1
+            $0.bytes += body.count
+        }
+    }
+
+    func timerFired(_ timer: TimerID) {
+        guard !isOver else { return }
+        if hasStarted { exchange.bodyIsReady() } else { start() }
+    }
+
+    func nextBytes(into buffer: inout [UInt8], limit: Int) -> BodyProgress {
+        guard !clientLeft else { return .aborted }
+        guard !awaitsSending else { return .pending }
+        let (events, bytes) = (script.eventsSent, script.bytesSent)
+        defer {
+            handler.count { counts in
+                counts.events += script.eventsSent - events
+                counts.bytes += script.bytesSent - bytes
+            }
+        }
+        while script.bytesSent - bytes < limit {
+            let room = limit - (script.bytesSent - bytes)
+            switch script.next(into: &buffer, limit: room, at: exchange.executor.now) {
+            case .again: continue
+            case .flush:
+                awaitsSending = true
+                return .pending
+            case .wait(let due):
+                wake(at: due)
+                return .pending
+            case .hold: return .pending
+            case .finish: return .finished
+            case .cut: return .aborted
+            case .reset: return .aborted
+            case .breakFraming: return .aborted
+            }
+        }
+        return .more
+    }
+
+    func everythingWasSent(at now: MonotonicTime) {
+        guard awaitsSending else { return }
+        awaitsSending = false
+        // In a turn of its own: a body cut into single bytes would otherwise nest as many calls.
+        exchange.executor.perform { [exchange] in exchange.bodyIsReady() }
+    }
+
+    func clientClosedItsSendingSide() {
+        // As most providers do, and so that a response that is held open notices that it is alone.
+        clientLeft = true
+    }
+
+    func responseEnded(_ reason: ResponseEnd) {
+        end { counts in
+            switch reason {
+            case .delivered: counts.finished += 1
+            case .closedHere where !clientLeft: counts.broken += 1
+            case .clientGone, .clientStuck, .closedHere: counts.abandoned += 1
+            }
+        }
+    }
+
+    private func wake(at due: MonotonicTime) {
+        let timer = timer ?? exchange.executor.makeTimer(for: self)
+        self.timer = timer
+        exchange.executor.setTimer(timer, at: due)
+    }
+
+    private func end(_ change: (inout ReplayCounts) -> Void) {
+        guard !isOver else { return }
+        isOver = true
+        handler.count(change)
+        if let timer { exchange.executor.releaseTimer(timer) }
+        timer = nil
+    }
+}
