@@ -1,23 +1,205 @@
 import HTTPWire
 import Reactor
+import StreamBytes
 
 /// One accepted connection: parses requests, answers them in order, streams bodies.
-package actor ClientConnection {
+///
+/// It lives on the reactor of its socket, which holds it until it is closed.
+package actor ClientConnection: SocketHandler, TimerHandler {
+    enum Phase: Equatable {
+        /// Waits for a request or reads one.
+        case reading
+        /// The handler has the request.
+        case responding
+        /// A body source is pulled.
+        case streaming
+        /// The whole answer was made; some of it waits for the client.
+        case flushing
+        /// The last answer is out; what the client still sends is thrown away until it closes.
+        case lingering
+        case closed
+    }
+
     package nonisolated let executor: any StreamExecutor
+    nonisolated let registry: ConnectionRegistry
+    let handler: any RequestHandler
+    var socket: (any StreamSocket)?
+    var timer: TimerID?
+    var phase = Phase.reading
+    var parser: RequestParser
+
+    /// The number of the exchange in hand, or of the last one.
+    var number: UInt64 = 0
+    /// The request in hand; dropped when its answer starts.
+    var request: HTTPRequest?
+    /// The answer to a request whose body is still to be dropped.
+    var refusal: HTTPResponse?
+    var isReplyToHead = false
+    var isHTTP10 = false
+    var closesAfterAnswer = false
+    var isDraining = false
+
+    var source: (any BodySource)?
+    var startedHead: ResponseHead?
+    var sourceHasFinished = false
+    var onClientGone: (@Sendable () -> Void)?
+    var wasProbed = false
+
+    /// What the kernel did not take yet.
+    var output: [UInt8] = []
+    var outputStart = 0
+    /// What was read behind the request in hand.
+    var unread: [UInt8] = []
+    var inputMayWait = false
+    var peerHasClosed = false
+    var isPumping = false
+    var isPulling = false
+    var pullsAgain = false
+
+    /// When the timer's work is due; the timer itself may fire earlier.
+    var deadline: MonotonicTime?
+    var bodyStartedAt = MonotonicTime(nanoseconds: 0)
+    var lingeredByteCount = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    package init(on executor: any StreamExecutor) { self.executor = executor }
+    /// Takes over a socket. Call on `executor`.
+    ///
+    /// - Parameters:
+    ///   - socket: just accepted, or passed on by another reactor.
+    ///   - executor: the reactor that owns it from now on.
+    ///   - handler: answers its requests.
+    ///   - registry: counts it until it is closed.
+    ///   - moved: a request that another reactor read from it; answered first.
+    package init(
+        socket: consuming PassedSocket,
+        on executor: any StreamExecutor,
+        handler: any RequestHandler,
+        registry: ConnectionRegistry,
+        moved: MovedRequest? = nil
+    ) {
+        self.executor = executor
+        self.handler = handler
+        self.registry = registry
+        parser = RequestParser(limits: registry.configuration.limits)
+        let adopted = executor.adopt(socket, handler: self)
+        assumeIsolated { $0.begin(adopted, moved) }
+    }
 
-    nonisolated func send(_ response: HTTPResponse, exchange: UInt64) {}
-    nonisolated func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64) {}
-    nonisolated func bodyIsReady(exchange: UInt64) {}
-    nonisolated func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void) {}
-    nonisolated func statistics() -> TCPStatistics? { nil }
-    nonisolated var unsentBytes: Int { 0 }
+    package nonisolated func socketIsReady(_ readiness: Readiness) {
+        assumeIsolated { $0.handle(readiness) }
+    }
+
+    package nonisolated func timerFired(_ timer: TimerID) {
+        assumeIsolated { $0.deadlineMayHavePassed() }
+    }
+
+    /// Ends the connection when nothing is being answered, else after the answer in hand.
+    package nonisolated func drain() { assumeIsolated { $0.beginDraining() } }
+
+    /// Ends the connection now.
+    package nonisolated func abort() { assumeIsolated { $0.end(.closedHere, resets: true) } }
+
+    // MARK: For exchanges
+
+    nonisolated func send(_ response: HTTPResponse, exchange: UInt64) {
+        assumeIsolated { if $0.isCurrent(exchange) { $0.answer(response) } }
+    }
+
+    nonisolated func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64) {
+        assumeIsolated { connection in
+            if connection.isCurrent(exchange) {
+                connection.startAnswer(head, body)
+            } else {
+                body.responseEnded(.clientGone)
+            }
+        }
+    }
+
+    nonisolated func bodyIsReady(exchange: UInt64) {
+        assumeIsolated { if $0.number == exchange { $0.pull() } }
+    }
+
+    nonisolated func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void) {
+        assumeIsolated { $0.watchClient(exchange, action) }
+    }
+
+    nonisolated func statistics() -> TCPStatistics? { assumeIsolated { $0.socket?.statistics() } }
+
+    nonisolated var unsentBytes: Int { assumeIsolated { $0.output.count - $0.outputStart } }
+
     nonisolated func move(
-        to executor: any StreamExecutor, handler: any RequestHandler, exchange: UInt64
-    ) {}
+        to executor: any StreamExecutor,
+        handler: any RequestHandler,
+        exchange: UInt64
+    ) {
+        assumeIsolated { if $0.isCurrent(exchange) { $0.pass(to: executor, handler) } }
+    }
+
+    private func isCurrent(_ exchange: UInt64) -> Bool {
+        phase == .responding && number == exchange
+    }
+
+    // MARK: Events
+
+    private func begin(_ adopted: any StreamSocket, _ moved: MovedRequest?) {
+        socket = adopted
+        timer = executor.makeTimer(for: self)
+        isDraining = registry.drains
+        registry.add(self)
+        guard let moved else { return waitForRequest() }
+        closesAfterAnswer = moved.closesAfterAnswer
+        handOver(moved.request)
+    }
+
+    private func handle(_ readiness: Readiness) {
+        guard phase != .closed else { return }
+        if readiness.contains(.isReadable) { inputMayWait = true }
+        if readiness.contains(.hasFailed) { return connectionFailed() }
+        if readiness.contains(.isWritable) { flush() }
+        if readiness.contains(.peerClosed), !peerHasClosed {
+            peerHasClosed = true
+            inputMayWait = true
+            clientClosedItsSendingSide()
+        }
+        if phase == .lingering { discardInput() }
+        pump()
+    }
+
+    /// The client may be gone or only silent: a write tells.
+    private func clientClosedItsSendingSide() {
+        switch phase {
+        case .responding: probeClient()
+        case .streaming:
+            source?.clientClosedItsSendingSide()
+            pull()
+        case .reading, .flushing, .lingering, .closed: break
+        }
+    }
+
+    private func watchClient(_ exchange: UInt64, _ action: @escaping @Sendable () -> Void) {
+        guard number == exchange else { return }
+        if phase == .closed { return action() }
+        guard phase == .responding else { return }
+        onClientGone = action
+        if peerHasClosed { probeClient() }
+    }
+
+    /// Sends an interim response that a client ignores and the kernel of a dead one answers with a
+    /// reset.
+    private func probeClient() {
+        guard onClientGone != nil, !isHTTP10, !wasProbed else { return }
+        wasProbed = true
+        transmit(Self.interimResponse, from: 0)
+    }
+
+    static let interimResponse = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+}
+
+/// A request on its way to another reactor.
+package struct MovedRequest: Sendable {
+    let request: HTTPRequest
+    let closesAfterAnswer: Bool
 }

@@ -65,7 +65,10 @@ enum HostName {
         guard parts.allSatisfy({ $0.count <= 4 && $0.allSatisfy { $0.hexValue != nil } }) else {
             return false
         }
-        return gapCount == 0 ? groupCount == 8 : gapCount == 1 && groupCount < 8
+        let hasGap = zip(bytes, bytes.dropFirst()).contains {
+            $0 == UInt8(ascii: ":") && $1 == UInt8(ascii: ":")
+        }
+        return hasGap ? gapCount == 1 && groupCount < 8 : gapCount == 0 && groupCount == 8
     }
 
     private static func isIPv4(_ bytes: ArraySlice<UInt8>) -> Bool {

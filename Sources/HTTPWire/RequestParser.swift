@@ -82,12 +82,7 @@ package struct RequestParser: ~Copyable {
         let start = offset
         guard
             try section.collect(input, from: &offset, as: .requestLine, limits: limits)
-        else {
-            try section.checkStartLine { bytes, line throws(HTTPError) in
-                _ = try RequestLine(bytes, line)
-            }
-            return .needsMore
-        }
+        else { return .needsMore }
         let skipped = section.skippedByteCount
         let held = section.finish()
         let head =

@@ -22,7 +22,7 @@ struct SectionCollector: ~Copyable {
     private var lineCount: Int32 = 0
     private var emptyLineCount: UInt8 = 0
     private var endedInReturn = false
-    private var startLineWasChecked = false
+    private var hasRequestLine = false
     /// How many bytes of empty lines the last input held in front of the section.
     private(set) var skippedByteCount = 0
 
@@ -55,6 +55,12 @@ struct SectionCollector: ~Copyable {
                 if !held.isEmpty { held.append(input.extracting(start..<offset)) }
                 return true
             }
+            if lineCount == 1, form == .requestLine, !hasRequestLine {
+                hasRequestLine = true
+                let wasHeld = !held.isEmpty
+                try checkRequestLine(input, start..<offset)
+                if wasHeld { start = offset }
+            }
             if byteCount == 0 {
                 start = offset
                 skippedByteCount = offset - first
@@ -73,14 +79,17 @@ struct SectionCollector: ~Copyable {
         return section
     }
 
-    /// Lends the start line once, as soon as it is complete and the rest is not.
-    mutating func checkStartLine(
-        _ check: (Span<UInt8>, Range<Int>) throws(HTTPError) -> Void
+    /// Checks the request line as soon as it ends, before any field is looked at.
+    private mutating func checkRequestLine(
+        _ input: Span<UInt8>,
+        _ part: Range<Int>
     ) throws(HTTPError) {
-        guard lineCount > 0, !startLineWasChecked else { return }
-        startLineWasChecked = true
-        let end = held.firstIndex(of: .carriageReturn) ?? held.count
-        try check(held.span, 0..<end)
+        if held.isEmpty {
+            _ = try RequestLine(input, part.lowerBound..<part.upperBound - 2)
+        } else {
+            held.append(input.extracting(part))
+            _ = try RequestLine(held.span, 0..<held.count - 2)
+        }
     }
 
     private mutating func count(_ form: Form, _ limits: HTTPLimits) throws(HTTPError) {

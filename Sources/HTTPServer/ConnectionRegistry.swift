@@ -1,0 +1,95 @@
+import HTTPWire
+import Reactor
+import StreamBytes
+import Synchronization
+
+/// The connections of one server, to be counted and ended; and the buffers they share.
+package final class ConnectionRegistry: Sendable {
+    /// What belongs to one reactor.
+    private struct Lane {
+        var connections: [ObjectIdentifier: ClientConnection] = [:]
+        var buffer: [UInt8] = []
+    }
+
+    package let configuration: ServerConfiguration
+
+    private let lanes: [Guarded<Lane>]
+    private let connectionCount = Atomic<Int>(0)
+    private let isDraining = Atomic<Bool>(false)
+
+    /// Makes a registry without connections.
+    ///
+    /// - Parameters:
+    ///   - configuration: for all connections.
+    ///   - reactorCount: how many reactors there are; their `index` is below it.
+    package init(configuration: ServerConfiguration, reactorCount: Int) {
+        precondition(reactorCount > 0, "a server has a reactor")
+        self.configuration = configuration
+        lanes = (0..<reactorCount).map { _ in Guarded(Lane()) }
+    }
+
+    /// How many connections are open. Ask from any thread.
+    package var count: Int { connectionCount.load(ordering: .relaxed) }
+
+    /// Takes a connection that was accepted. Call on the reactor that shall own it.
+    package func accept(
+        _ socket: consuming PassedSocket,
+        on executor: any StreamExecutor,
+        handler: any RequestHandler
+    ) {
+        _ = ClientConnection(socket: socket, on: executor, handler: handler, registry: self)
+    }
+
+    /// Ends idle connections now and busy ones after their answer, also those accepted later. Call
+    /// from any thread.
+    package func drain() {
+        isDraining.store(true, ordering: .relaxed)
+        forEachConnection { $0.drain() }
+    }
+
+    /// Ends every connection now. Call from any thread.
+    package func abort() { forEachConnection { $0.abort() } }
+
+    private func forEachConnection(_ action: @escaping @Sendable (ClientConnection) -> Void) {
+        for lane in lanes {
+            let connections = lane.withLock { Array($0.connections.values) }
+            for connection in connections {
+                connection.executor.perform { action(connection) }
+            }
+        }
+    }
+
+    // MARK: For connections
+
+    var drains: Bool { isDraining.load(ordering: .relaxed) }
+
+    func add(_ connection: ClientConnection) {
+        connectionCount.add(1, ordering: .relaxed)
+        lanes[connection.executor.index].withLock {
+            $0.connections[ObjectIdentifier(connection)] = connection
+        }
+    }
+
+    func remove(_ connection: ClientConnection) {
+        let isKnown = lanes[connection.executor.index].withLock {
+            $0.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil
+        }
+        if isKnown { connectionCount.subtract(1, ordering: .relaxed) }
+    }
+
+    /// Lends the reactor's buffer for building a write; empty, with room.
+    func takeBuffer(on executor: any StreamExecutor) -> [UInt8] {
+        lanes[executor.index].withLock { lane in
+            var buffer: [UInt8] = []
+            swap(&buffer, &lane.buffer)
+            return buffer
+        }
+    }
+
+    func returnBuffer(_ buffer: consuming [UInt8], on executor: any StreamExecutor) {
+        buffer.removeAll(keepingCapacity: true)
+        guard buffer.capacity <= 4 * configuration.writeByteLimit + 4_096 else { return }
+        let returned = buffer
+        lanes[executor.index].withLock { $0.buffer = returned }
+    }
+}

@@ -1,0 +1,100 @@
+import FoundationEssentials
+import Testing
+
+/// One raw exchange of `Tests/Fixtures/http/cases.json`.
+struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
+    struct Part: Decodable {
+        let b64: String?
+        let `repeat`: Int?
+        let halfClose: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case b64
+            case `repeat`
+            case halfClose = "half_close"
+        }
+    }
+
+    struct Alternative: Decodable {
+        let seq: [[Status]]
+        let close: Bool?
+        let body: String?
+    }
+
+    /// A status, a class such as `4xx`, or a word for several.
+    enum Status: Decodable {
+        case code(Int)
+        case word(String)
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let code = try? container.decode(Int.self) {
+                self = .code(code)
+            } else {
+                self = .word(try container.decode(String.self))
+            }
+        }
+
+        func matches(_ status: Int) -> Bool {
+            switch self {
+            case .code(let code): code == status
+            case .word("any"): true
+            case .word("rej"): (400...599).contains(status)
+            case .word("get-ok"), .word("post-ok"): (200...299).contains(status)
+            case .word(let word): word.hasSuffix("xx") && word.hasPrefix("\(status / 100)")
+            }
+        }
+    }
+
+    let id: String
+    let level: String
+    let send: [Part]
+    let expect: [Alternative]
+    let slow: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case id
+        case level
+        case send
+        case expect
+        case slow = "slow_s"
+    }
+
+    var testDescription: String { id }
+
+    var halfCloses: Bool { send.contains { $0.halfClose == true } }
+
+    /// Everything that the client sends, with the places for path and host filled in.
+    var bytes: [UInt8] {
+        send.flatMap { part -> [UInt8] in
+            let raw = Array(Data(base64Encoded: part.b64 ?? "") ?? Data())
+            let filled = Self.places.reduce(raw) { $0.replacing($1.0.utf8, with: $1.1.utf8) }
+            return Array(repeatElement(filled, count: part.repeat ?? 1).joined())
+        }
+    }
+
+    private static let places = [
+        ("@PATH@", "/"), ("@POST@", "/echo"), ("@HOST@", "127.0.0.1:8080"), ("@AUTH@", ""),
+    ]
+
+    /// What the client sends may be large; a case that repeats its parts is known by this.
+    var isLarge: Bool {
+        send.contains { ($0.repeat ?? 1) > 1 || ($0.b64?.utf8.count ?? 0) > 3_000 }
+    }
+
+    /// All cases but those that are about time.
+    static let all: [WireCase] = {
+        struct Document: Decodable {
+            let cases: [WireCase]
+        }
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let file = tests.appending(path: "Fixtures/http/cases.json")
+        guard let data = try? Data(contentsOf: file),
+            let document = try? JSONDecoder().decode(Document.self, from: data)
+        else { return [] }
+        return document.cases.filter { $0.slow == nil }
+    }()
+
+    /// The cases that are small enough to be cut at each place.
+    static let small = all.filter { !$0.isLarge }
+}
