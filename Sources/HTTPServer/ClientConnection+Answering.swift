@@ -33,7 +33,8 @@ extension ClientConnection {
     private func answerFailed() {
         closesAfterAnswer = true
         phase = .flushing
-        let head = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        let head =
+            "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
         transmit(Array(head.utf8), from: 0)
         if phase == .flushing, output.isEmpty { answerIsOut() }
     }
@@ -164,7 +165,9 @@ extension ClientConnection {
     private func send(_ buffer: [UInt8], from start: Int, _ progress: BodyProgress) {
         if start < buffer.count {
             transmit(buffer, from: start)
-            if phase == .streaming, output.isEmpty { source?.everythingWasSent(at: executor.preciseNow) }
+            if phase == .streaming, output.isEmpty {
+                source?.everythingWasSent(at: executor.preciseNow)
+            }
         }
         guard phase == .streaming else { return }
         if case .aborted = progress { return end(.closedHere, resets: isHTTP10 || !output.isEmpty) }
