@@ -274,9 +274,12 @@ int CLinux_start_thread(
     struct start *start = malloc(sizeof *start);
     if (start == NULL) return -ENOMEM;
     *start = (struct start){.body = body, .context = context};
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    /* Not the signals of crashes, nor those that crash reporters and profilers send to threads. */
+    static const int blocked[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD, SIGALRM, SIGWINCH};
+    sigset_t mask, before;
+    sigemptyset(&mask);
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++) sigaddset(&mask, blocked[i]);
+    pthread_sigmask(SIG_BLOCK, &mask, &before);
     pthread_t created;
     int failure = pthread_create(&created, NULL, run, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -5,7 +5,7 @@ import Glibc
 /// Not `Synchronization.Mutex`: the thread sanitizer reports races there that do not exist. Proof
 /// for `@unchecked Sendable`: `value` is reached only inside `withLock`, with the mutex held.
 @safe
-package final class Guarded<Value>: @unchecked Sendable {
+package final class Guarded<Value: ~Copyable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private var value: Value
 

@@ -1,6 +1,6 @@
 import CLinux
 
-/// A thread of the operating system, with all signals blocked.
+/// A thread of the operating system, with the signals that are for the whole process blocked.
 struct NativeThread: Sendable {
     private let number: UInt64
 

@@ -198,7 +198,7 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
         for position in 0..<count { dispatch(poller.event(position)) }
         fireTimers()
         runJobs()
-        targets.releaseRetired()
+        _ = targets.takeRetired()
     }
 
     private func wakeTime() -> MonotonicTime? {
@@ -244,7 +244,7 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
         let isIdle = jobs.isEmpty && targets.count == 0 && wheel.count == 0
         guard isIdle || now >= deadline else { return false }
         guard inbox.close(unlessFilled: now < deadline) else { return false }
-        targets.abandonAll()
+        for target in targets.all { target.abandon() }
         timerHandlers.removeAll()
         jobs.removeAll()
         return true

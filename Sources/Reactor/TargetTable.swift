@@ -64,16 +64,14 @@ struct TargetTable: ~Copyable {
     /// Keeps an object until the end of the turn.
     mutating func retire(_ object: AnyObject) { retired.append(object) }
 
-    mutating func releaseRetired() {
-        guard !retired.isEmpty else { return }
-        // Freeing may retire more, which then waits for the next turn.
+    /// Hands over what may be freed now; freeing it may change the table again.
+    mutating func takeRetired() -> [AnyObject] {
+        guard !retired.isEmpty else { return [] }
         var freed: [AnyObject] = []
         swap(&freed, &retired)
-        freed.removeAll()
+        return freed
     }
 
-    mutating func abandonAll() {
-        let left = slots.compactMap { $0.target }
-        for target in left { target.abandon() }
-    }
+    /// Everyone who is registered.
+    var all: [any ReadinessTarget] { slots.compactMap { $0.target } }
 }

@@ -66,7 +66,7 @@ void CLinux_eventfd_clear(int fd);
 int64_t CLinux_monotonic_ns(void);
 int64_t CLinux_wall_ms(void);
 
-/* Starts a thread that has all signals blocked. Its name is cut to 15 bytes. */
+/* Starts a thread that has the signals of the whole process (SIGTERM and its like) blocked. Its name is cut to 15 bytes. */
 int CLinux_start_thread(
     uint64_t *thread, const char *name, void (*body)(void *context), void *context);
 int CLinux_join_thread(uint64_t thread);
