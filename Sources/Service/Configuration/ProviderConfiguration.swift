@@ -69,7 +69,7 @@ package struct TimeoutOverrides: Equatable, Sendable {
 /// A model as clients ask for it.
 package struct ModelConfiguration: Equatable, Sendable {
     package var name = ""
-    package var price = ModelPrice.free
+    package var price = PriceReference.free
     /// Tried in this order; never empty.
     package var route: [RouteStep] = []
 
@@ -77,7 +77,7 @@ package struct ModelConfiguration: Equatable, Sendable {
 }
 
 /// What a model costs.
-package enum ModelPrice: Equatable, Sendable {
+package enum PriceReference: Equatable, Sendable {
     case free
     /// A key of the price list.
     case listed(String)

@@ -223,7 +223,7 @@ extension ValueForm where Value == LedgerLocation {
     }
 }
 
-extension ValueForm where Value == ModelPrice {
+extension ValueForm where Value == PriceReference {
     static var price: ValueForm {
         ValueForm(
             expectation: "a key of the price list, or free",

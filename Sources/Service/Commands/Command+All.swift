@@ -1,0 +1,57 @@
+extension Command {
+    /// The commands, in the order of the overview.
+    static var all: [Command] {
+        let common: [CommandOption] = [.configuration, .override, .data]
+        return [
+            Command(
+                name: "up",
+                summary: "runs everything in one process: gateway, billing, Redis",
+                details: upDetails,
+                options: common
+            ) { options, _ in runUp(options) },
+            Command(
+                name: "serve",
+                summary: "runs the gateway alone",
+                options: common + [.sharePort, .takeOver]
+            ) { options, _ in runServe(options) },
+            Command(
+                name: "bill",
+                summary: "runs the billing consumer alone",
+                options: common
+            ) { options, _ in runBill(options) },
+            Command(
+                name: "check",
+                summary: "reads the configuration and tries what it names",
+                details: "Exit status 1 if anything is wrong or does not answer.",
+                options: common
+            ) { options, console in ConfigurationCheck(console: console).run(options) },
+            Command(
+                name: "keys",
+                operands: "create|list|revoke ID",
+                operandCount: 1...2,
+                summary: "makes, lists and revokes API keys",
+                details: keysDetails,
+                options: common + [.account]
+            ) { options, console in KeysCommand(console: console).run(options) },
+            Command(
+                name: "rate",
+                operands: "CASES",
+                operandCount: 1...1,
+                summary: "rates the cases of a file, one JSON object per line",
+                options: common
+            ) { options, console in runRate(options, console) },
+        ]
+    }
+
+    private static let upDetails = """
+        Without a redis.url it runs a private redis-server in the data directory; without
+        providers it serves the built-in demonstration. SIGTERM and SIGINT drain, a second one
+        stops at once; SIGHUP reads the configuration again.
+        """
+
+    private static let keysDetails = """
+        weir keys create [--account ID]   makes a key and shows it, once
+        weir keys list [--account ID]     lists the keys, never the keys themselves
+        weir keys revoke ID               takes a key away
+        """
+}

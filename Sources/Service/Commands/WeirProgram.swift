@@ -1,0 +1,11 @@
+import Glibc
+
+/// The whole of the executable.
+package enum WeirProgram {
+    /// Runs the command line's command and ends the process with its status.
+    package static func main() -> Never {
+        // A closed pipe is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        exit(WeirCommand().run(CommandLine.arguments.dropFirst()))
+    }
+}
