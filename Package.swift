@@ -165,10 +165,15 @@ let suites: [Target] = [
         "RedisStreams",
         uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]
     ),
-    tests("Ledger", uses: ["Ledger", "Pricing", "Metering", "Reactor", "TestSupport"]),
+    tests(
+        "Ledger",
+        uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]),
     tests(
         "Billing",
-        uses: ["Billing", "Pricing", "Metering", "Reactor", "Telemetry", "TestSupport"]
+        uses: [
+            "Billing", "Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "Telemetry",
+            "TestSupport",
+        ]
     ),
     tests(
         "Gateway",

@@ -1,4 +1,11 @@
 #ifndef WEIR_CSQLITE_H
 #define WEIR_CSQLITE_H
 #include <sqlite3.h>
+
+/* SQLITE_TRANSIENT is a cast that Swift cannot import: SQLite takes a copy of the text. */
+static inline int CSQLite_bind_text(
+    sqlite3_stmt *statement, int index, const char *text, int byteCount)
+{
+    return sqlite3_bind_text(statement, index, text, byteCount, SQLITE_TRANSIENT);
+}
 #endif

@@ -1,4 +1,5 @@
 import StreamBytes
+import Telemetry
 
 /// A calendar month in UTC: the billing period.
 ///
@@ -15,26 +16,18 @@ package struct CalendarMonth: Hashable, Comparable, Sendable, CustomStringConver
     }
 
     /// The month that contains the instant.
-    ///
-    /// The calendar is the proleptic Gregorian one; years of days are counted from March, so that a
-    /// leap day is a year's last.
     package init(containing time: WallTime) {
-        let days = time.milliseconds.flooredQuotient(by: Self.millisecondsPerDay) + 719_468
-        let era = days.flooredQuotient(by: 146_097)
-        let dayOfEra = days - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let calendar = CalendarTime(milliseconds: time.milliseconds)
+        self.init(year: Int64(calendar.year), month: Int64(calendar.month))
     }
 
     package var next: Self {
         month == 12 ? Self(year: year + 1, month: 1) : Self(year: year, month: month + 1)
     }
 
-    /// The first instant of the month.
+    /// The first instant of the month, in the proleptic Gregorian calendar.
+    ///
+    /// Days are counted in years that begin in March, so that a leap day is its year's last.
     package var start: WallTime {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted.flooredQuotient(by: 400)
@@ -52,6 +45,11 @@ package struct CalendarMonth: Hashable, Comparable, Sendable, CustomStringConver
     /// `yyyy-mm`.
     package var description: String {
         "\(year.padded(to: 4))-\(month.padded(to: 2))"
+    }
+
+    /// The day that contains the instant, in UTC: `yyyy-mm-dd`.
+    package static func dayText(of time: WallTime) -> String {
+        String(CalendarTime(milliseconds: time.milliseconds).text.prefix(10))
     }
 
     package static func < (left: Self, right: Self) -> Bool {

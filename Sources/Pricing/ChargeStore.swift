@@ -13,6 +13,9 @@ package protocol ChargeStore: Sendable {
     /// - Returns: one outcome per entry, and how far each gateway named in the batch is complete.
     /// - Throws: `ChargeStoreError`; the batch must be offered again, never dropped.
     func store(_ entries: [BillingEntry]) async throws(ChargeStoreError) -> StoreReceipt
+
+    /// How far every gateway that was ever stored is complete.
+    func committedSequences() async throws(ChargeStoreError) -> [CommittedSequence]
 }
 
 /// A record as it was judged: rated or refused.
@@ -129,7 +132,8 @@ package struct RecordOrigin: Hashable, Sendable {
     package init?(_ fields: [String: String]) {
         guard let gateway = fields["gateway"], MeterIdentifier.isValid(gateway),
             case .number(let epoch) = IntegerText(fields["epoch"] ?? ""),
-            case .number(let sequence) = IntegerText(fields["seq"] ?? ""), sequence > 0
+            case .number(let sequence) = IntegerText(fields["seq"] ?? ""),
+            (1..<Int64.max).contains(sequence)
         else { return nil }
         self.gateway = gateway
         self.epoch = epoch

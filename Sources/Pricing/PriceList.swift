@@ -16,7 +16,7 @@ package struct PriceList: Sendable {
 
     /// The place in `tiers(of:)` that so many tokens of a period reach.
     package func tierIndex(of provider: String, tokens: Int64) -> Int {
-        discountTiers[provider]?.lastIndex { tokens >= $0.tokens }.map { $0 + 1 } ?? 0
+        tiers(of: provider).index(reachedBy: tokens)
     }
 
     /// The price of a model, by its exact bytes: canonically equivalent spellings do not count.
@@ -73,6 +73,13 @@ package struct RecordLimits: Sendable {
     package let downtimeMilliseconds: Int64
     package let busyMilliseconds: Int64
     package let latencyMicroseconds: Int64
+}
+
+extension [DiscountTier] {
+    /// The last tier that so many tokens reach, where the first one asks for none.
+    package func index(reachedBy tokens: Int64) -> Int {
+        lastIndex { tokens >= $0.tokens } ?? 0
+    }
 }
 
 /// When a record is still taken, and into which period.

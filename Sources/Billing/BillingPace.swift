@@ -1,0 +1,30 @@
+import StreamBytes
+
+/// Time and chance, as billing needs them; simulations bring their own.
+package protocol BillingPace: Sendable {
+    /// Waits, or returns at once when the task is cancelled.
+    func wait(_ duration: Duration) async
+
+    func randomBits() -> UInt64
+
+    var wallClock: WallTime { get }
+}
+
+/// The machine's own time and chance.
+package struct SystemBillingPace: BillingPace {
+    private let readWallClock: @Sendable () -> WallTime
+
+    /// Takes the wall clock from the caller.
+    ///
+    /// - Parameter wallClock: reads it; called from any thread.
+    package init(wallClock: @escaping @Sendable () -> WallTime) { readWallClock = wallClock }
+
+    package func wait(_ duration: Duration) async {
+        // The only error is cancellation, which the caller sees for itself.
+        try? await Task.sleep(for: duration)
+    }
+
+    package func randomBits() -> UInt64 { .random(in: .min ... .max) }
+
+    package var wallClock: WallTime { readWallClock() }
+}

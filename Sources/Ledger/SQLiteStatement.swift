@@ -1,0 +1,88 @@
+import CSQLite
+
+/// A prepared statement of a connection; columns count from 0, parameters from 1.
+///
+/// Owns the handle: `deinit` finalizes it. Use it on the thread of its connection.
+@safe
+package struct SQLiteStatement: ~Copyable {
+    private let handle: OpaquePointer
+
+    /// Takes the handle over.
+    init(adopting handle: OpaquePointer) { unsafe self.handle = handle }
+
+    deinit { unsafe sqlite3_finalize(handle) }
+
+    /// Binds a number, or NULL.
+    ///
+    /// The only failures are a wrong index and the lack of memory, which `step` cannot repair.
+    package func bind(_ number: Int64?, at index: Int32) throws(SQLiteFailure) {
+        let code =
+            if let number {
+                unsafe sqlite3_bind_int64(handle, index, number)
+            } else {
+                unsafe sqlite3_bind_null(handle, index)
+            }
+        try check(code)
+    }
+
+    /// Binds a text, or NULL.
+    package func bind(_ text: String?, at index: Int32) throws(SQLiteFailure) {
+        guard var text else { return try check(unsafe sqlite3_bind_null(handle, index)) }
+        guard !text.isEmpty else {
+            return try check(unsafe CSQLite_bind_text(handle, index, "", 0))
+        }
+        let code = text.withUTF8 { bytes in
+            let start = unsafe UnsafeRawPointer(bytes.baseAddress)
+            return unsafe CSQLite_bind_text(
+                handle,
+                index,
+                start?.assumingMemoryBound(to: CChar.self),
+                Int32(bytes.count)
+            )
+        }
+        try check(code)
+    }
+
+    /// Runs to the next row.
+    ///
+    /// - Returns: whether there is one.
+    /// - Throws: `SQLiteFailure`; the statement is reset then.
+    package func step() throws(SQLiteFailure) -> Bool {
+        let code = unsafe sqlite3_step(handle)
+        switch code {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default:
+            defer { reset() }
+            throw failure(code)
+        }
+    }
+
+    /// Runs a statement whose rows do not matter, and makes it ready for the next use.
+    package func run() throws(SQLiteFailure) {
+        while try step() {}
+        reset()
+    }
+
+    /// Makes the statement ready to be run again; its parameters stay.
+    package func reset() { unsafe sqlite3_reset(handle) }
+
+    package func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
+
+    /// The column as text; nil for NULL.
+    package func text(_ column: Int32) -> String? {
+        guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
+        let count = Int(unsafe sqlite3_column_bytes(handle, column))
+        let bytes = unsafe UnsafeBufferPointer(start: start, count: count)
+        return unsafe String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func check(_ code: Int32) throws(SQLiteFailure) {
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    private func failure(_ code: Int32) -> SQLiteFailure {
+        let message = unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle)))
+        return SQLiteFailure(code: code, message: message)
+    }
+}

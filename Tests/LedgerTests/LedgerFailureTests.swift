@@ -1,0 +1,115 @@
+import FoundationEssentials
+import Ledger
+import Pricing
+import StreamBytes
+import Testing
+
+@Suite struct LedgerFailureTests {
+    private let fixture: LedgerFixture
+
+    init() throws { fixture = try LedgerFixture() }
+
+    private func failure(of ledger: SQLiteLedger) async -> ChargeStoreError? {
+        do throws(ChargeStoreError) {
+            try await ledger.open()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `a ledger of a newer program is refused and left as it is`() async throws {
+        let ledger = fixture.ledger()
+        try await ledger.open()
+        await ledger.close()
+        try fixture.change("PRAGMA user_version = 2")
+
+        let newer = fixture.ledger()
+        #expect(await failure(of: newer) == .newerSchema(found: 2, supported: 1))
+        await newer.close()
+        #expect(try fixture.value("PRAGMA user_version") == "2")
+    }
+
+    @Test func `another program's database is refused and left as it is`() async throws {
+        try fixture.change("CREATE TABLE theirs (a); PRAGMA user_version = 0")
+        let ledger = fixture.ledger()
+        guard case .failed = await failure(of: ledger) else {
+            Issue.record("it was taken")
+            return
+        }
+        await ledger.close()
+        #expect(try fixture.value("SELECT count(*) FROM sqlite_schema") == "1")
+    }
+
+    @Test func `a file that is no database is called damaged`() async throws {
+        try Data(repeating: 0x5A, count: 8_192).write(to: URL(filePath: fixture.path))
+        let ledger = fixture.ledger()
+        guard case .damaged = await failure(of: ledger) else {
+            Issue.record("it was taken")
+            return
+        }
+        await ledger.close()
+    }
+
+    @Test func `a folder that is not there is an error, not a crash`() async throws {
+        let ledger = fixture.ledger { $0.path += "-missing/ledger.db" }
+        guard case .failed = await failure(of: ledger) else {
+            Issue.record("it was opened")
+            return
+        }
+        await ledger.close()
+    }
+
+    @Test func `another's lock is waited for a while, and then called busy`() async throws {
+        let ledger = fixture.ledger()
+        try await ledger.open()
+        let other = try SQLiteConnection(path: fixture.path, busyMilliseconds: 0)
+        try other.execute("BEGIN IMMEDIATE")
+
+        await #expect(throws: ChargeStoreError.busy) {
+            _ = try await ledger.store([fixture.entry("r1")])
+        }
+        try other.execute("ROLLBACK")
+
+        #expect(try await ledger.store([fixture.entry("r1")]).outcomes == [.accepted])
+        await ledger.close()
+    }
+
+    @Test func `a full disk stores nothing of the batch, and the batch fits once there is room`()
+        async throws
+    {
+        let batch = (0..<2_000).map { fixture.entry("r\($0)") }
+        let small = fixture.ledger { $0.pageLimit = 100 }
+        await #expect(throws: ChargeStoreError.diskFull) { _ = try await small.store(batch) }
+        let left = try await small.summary(at: WallTime(milliseconds: 0))
+        await small.close()
+        #expect(left.records == 0)
+        #expect(try fixture.value("SELECT count(*) FROM records") == "0")
+
+        let large = fixture.ledger()
+        let receipt = try await large.store(batch)
+        await large.close()
+        #expect(receipt.outcomes.allSatisfy { $0 == .accepted })
+        #expect(try fixture.value("SELECT count(*) FROM tier_charges") == "6000")
+        #expect(try fixture.value("PRAGMA integrity_check") == "ok")
+    }
+
+    @Test func `a closed ledger says so`() async throws {
+        let ledger = fixture.ledger()
+        await ledger.close()
+        await #expect(throws: ChargeStoreError.closed) { _ = try await ledger.store([]) }
+    }
+
+    @Test func `what was stored is there after the process is gone without closing`() async throws {
+        do {
+            let ledger = fixture.ledger()
+            _ = try await ledger.store([fixture.entry("r1")])
+            // Another handle on the files as they are now: what a killed process leaves behind.
+            #expect(try fixture.value("SELECT count(*) FROM charges") == "1")
+            await ledger.close()
+        }
+        let again = fixture.ledger()
+        #expect(try await again.store([fixture.entry("r1")]).outcomes == [.duplicate])
+        await again.close()
+    }
+}

@@ -1,0 +1,44 @@
+import Ledger
+import Metering
+import Pricing
+import Reactor
+import TestSupport
+
+/// A ledger in a folder of its own, and the price list.
+final class LedgerFixture: Sendable {
+    let prices: PriceList
+    let path: String
+    private let folder: ScratchFolder
+    private let thread: BlockingThread
+
+    init() throws {
+        prices = try BillingSamples.prices()
+        folder = try ScratchFolder()
+        path = folder.path("ledger.db")
+        thread = try BlockingThread(name: "ledger-test")
+    }
+
+    deinit { thread.stop() }
+
+    func ledger(
+        _ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in }
+    ) -> SQLiteLedger {
+        var configuration = SQLiteLedgerConfiguration(path: path)
+        configuration.busyMilliseconds = 20
+        change(&configuration)
+        return SQLiteLedger(configuration, on: thread)
+    }
+
+    func entry(_ recordID: String, _ changes: [String: String] = [:]) -> BillingEntry {
+        prices.settle(BillingSamples.delivered(recordID, changes))
+    }
+
+    /// Reads the file as a person would, beside the ledger.
+    func value(_ query: String) throws -> String? {
+        try SQLiteConnection(path: path, busyMilliseconds: 1_000).text(query)
+    }
+
+    func change(_ statements: String) throws {
+        try SQLiteConnection(path: path, busyMilliseconds: 1_000).execute(statements)
+    }
+}
