@@ -11,17 +11,17 @@ import Testing
         let stream: Data
         let events: [ParsedStream.Event]
         let retry: Int64?
-        let retry_any: Bool?
+        let retryAny: Bool?
         let nosplit: Bool?
-        let last_event_id: String
+        let lastEventId: String
 
         var testDescription: String { id }
         var body: [UInt8] { Array(stream) }
 
         func check(_ parsed: ParsedStream, _ way: String) {
             #expect(parsed.events == events, "\(id), \(way)")
-            #expect(parsed.lastEventID == last_event_id, "\(id), \(way)")
-            if retry_any != true { #expect(parsed.retry == retry, "\(id), \(way)") }
+            #expect(parsed.lastEventID == lastEventId, "\(id), \(way)")
+            if retryAny != true { #expect(parsed.retry == retry, "\(id), \(way)") }
         }
     }
 
@@ -30,7 +30,9 @@ import Testing
         while root.path != "/", root.lastPathComponent != "Tests" { root.deleteLastPathComponent() }
         let file = root.appendingPathComponent("Fixtures/sse/cases.json")
         let content = try? Data(contentsOf: file)
-        return content.flatMap { try? JSONDecoder().decode(Cases.self, from: $0) }?.cases ?? []
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return content.flatMap { try? decoder.decode(Cases.self, from: $0) }?.cases ?? []
     }()
 
     @Test func `the cases are there`() {
