@@ -62,8 +62,10 @@ struct FailureReport {
 
     /// What the failure means to a client.
     func kind(status: Int?) -> Kind {
-        kindOfWords ?? status.flatMap { kindOf($0) }
-            ?? Kind(code: .upstreamRefused, isRetryable: true)
+        if let kind = kindOfWords ?? status.flatMap({ kindOf($0) }) { return kind }
+        return type.contains("invalid_request")
+            ? Kind(code: .badRequest, isRetryable: false)
+            : Kind(code: .upstreamRefused, isRetryable: true)
     }
 
     /// Words outrank the status: providers use 400 and 500 for nearly everything.
@@ -89,9 +91,6 @@ struct FailureReport {
         if words.contains("timeout") { return Kind(code: .upstreamStalled, isRetryable: true) }
         if words.contains("model_not_found") || words.contains("not_found_error") {
             return Kind(code: .modelNotFound, isRetryable: false)
-        }
-        if words.contains("api_error") || words.contains("server_error") {
-            return Kind(code: .upstreamRefused, isRetryable: true)
         }
         return nil
     }
