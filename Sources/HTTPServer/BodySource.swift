@@ -1,8 +1,10 @@
 import Reactor
 import StreamBytes
 
-/// Where a streamed response body comes from. The connection pulls: it asks for bytes whenever the
-/// line can take some, so that what it holds itself is never more than one unfinished write.
+/// Where a streamed response body comes from.
+///
+/// The connection pulls: it asks for bytes whenever the line can take some, so that what it holds
+/// itself is never more than one unfinished write.
 ///
 /// Called on the connection's reactor, outside any task.
 package protocol BodySource: AnyObject, Sendable {

@@ -63,7 +63,7 @@ extension ClientConnection {
 
     /// Moves bytes from the source to the socket until one of them has no more to give or take.
     func pull() {
-        guard phase == .streaming else { return }
+        guard phase == .streaming, output.isEmpty else { return }
         guard !isPulling else {
             pullsAgain = true
             return
@@ -205,7 +205,7 @@ extension ClientConnection {
             }
             output = []
             outputStart = 0
-            setDeadline(nil)
+            setDeadline(phase == .reading ? bodyDeadline() : nil)
             lineIsIdle()
         case .failed: connectionFailed()
         }

@@ -20,14 +20,25 @@ extension ClientConnection {
         switch phase {
         case .reading: requestIsLate()
         case .responding, .streaming, .flushing:
-            if !output.isEmpty { end(.clientStuck, resets: true) }
+            clientMayBeStuck()
         case .lingering: end(.closedHere, resets: false)
         case .closed: break
         }
     }
 
+    /// The kernel reports room only when a third of its buffer is free: a client that reads slowly
+    /// is told from one that reads nothing by what a write takes and by what was acknowledged.
+    private func clientMayBeStuck() {
+        flush()
+        guard !output.isEmpty, deadline == nil, let socket else { return }
+        let acknowledged = socket.statistics()?.bytesAcknowledged ?? 0
+        guard acknowledged > acknowledgedByteCount else { return end(.clientStuck, resets: true) }
+        acknowledgedByteCount = acknowledged
+        setDeadline(executor.now + registry.configuration.stuckTimeout)
+    }
+
     private func requestIsLate() {
-        if !output.isEmpty { return end(.clientStuck, resets: true) }
+        if !output.isEmpty { return clientMayBeStuck() }
         if parser.isBetweenRequests { return end(.closedHere, resets: false) }
         if !parser.isInHead, let later = bodyDeadline(), later > executor.now {
             return setDeadline(later)
@@ -36,7 +47,7 @@ extension ClientConnection {
     }
 
     /// The more of a body has come, the longer the rest may take.
-    private func bodyDeadline() -> MonotonicTime? {
+    func bodyDeadline() -> MonotonicTime? {
         guard let count = request?.body.count else { return nil }
         let configuration = registry.configuration
         let earned = Duration.milliseconds(count * 1_000 / max(1, configuration.bodyBytesPerSecond))
@@ -82,6 +93,7 @@ extension ClientConnection {
         guard phase != .closed, let socket else { return }
         let source = source
         let onClientGone = onClientGone
+        lostItsRequest = phase == .responding
         if resets { socket.reset() } else { socket.close() }
         release()
         source?.responseEnded(reason)
@@ -122,6 +134,7 @@ extension ClientConnection {
         let (descriptor, peer, local) = (passed.descriptor, passed.peer, passed.local)
         let (unread, registry) = (passed.unread, registry)
         release()
+        number += 1
         target.perform {
             let socket = PassedSocket(
                 descriptor: descriptor,

@@ -107,7 +107,9 @@ extension ClientConnection {
         var body: [UInt8] = []
         if let request { body = request.body }
         request = nil
-        if body.isEmpty, let length = parser.announcedBodyLength { body.reserveCapacity(length) }
+        if body.isEmpty, let length = parser.announcedBodyLength {
+            body.reserveCapacity(min(length, 65_536))
+        }
         body.append(bytes)
         request = HTTPRequest(head: head, body: body)
     }

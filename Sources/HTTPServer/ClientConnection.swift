@@ -44,6 +44,8 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     var sourceHasFinished = false
     var onClientGone: (@Sendable () -> Void)?
     var wasProbed = false
+    /// Whether the client went away before the last request was answered.
+    var lostItsRequest = false
 
     /// What the kernel did not take yet.
     var output: [UInt8] = []
@@ -60,12 +62,14 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     var deadline: MonotonicTime?
     var bodyStartedAt = MonotonicTime(nanoseconds: 0)
     var lingeredByteCount = 0
+    /// What the client had acknowledged when it was last found stuck.
+    var acknowledgedByteCount: UInt64 = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    /// Takes over a socket. Call on `executor`.
+    /// Takes over a socket; call on `executor`.
     ///
     /// - Parameters:
     ///   - socket: just accepted, or passed on by another reactor.
@@ -181,7 +185,7 @@ package actor ClientConnection: SocketHandler, TimerHandler {
 
     private func watchClient(_ exchange: UInt64, _ action: @escaping @Sendable () -> Void) {
         guard number == exchange else { return }
-        if phase == .closed { return action() }
+        if lostItsRequest { return action() }
         guard phase == .responding else { return }
         onClientGone = action
         if peerHasClosed { probeClient() }

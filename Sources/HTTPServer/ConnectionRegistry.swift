@@ -28,10 +28,10 @@ package final class ConnectionRegistry: Sendable {
         lanes = (0..<reactorCount).map { _ in Guarded(Lane()) }
     }
 
-    /// How many connections are open. Ask from any thread.
+    /// How many connections are open; may be asked from any thread.
     package var count: Int { connectionCount.load(ordering: .relaxed) }
 
-    /// Takes a connection that was accepted. Call on the reactor that shall own it.
+    /// Takes a connection that was accepted; call on the reactor that shall own it.
     package func accept(
         _ socket: consuming PassedSocket,
         on executor: any StreamExecutor,
@@ -40,14 +40,15 @@ package final class ConnectionRegistry: Sendable {
         _ = ClientConnection(socket: socket, on: executor, handler: handler, registry: self)
     }
 
-    /// Ends idle connections now and busy ones after their answer, also those accepted later. Call
-    /// from any thread.
+    /// Ends idle connections now and busy ones after their answer, also those accepted later.
+    ///
+    /// Call from any thread; `count` says when it is done.
     package func drain() {
         isDraining.store(true, ordering: .relaxed)
         forEachConnection { $0.drain() }
     }
 
-    /// Ends every connection now. Call from any thread.
+    /// Ends every connection now; call from any thread.
     package func abort() { forEachConnection { $0.abort() } }
 
     private func forEachConnection(_ action: @escaping @Sendable (ClientConnection) -> Void) {

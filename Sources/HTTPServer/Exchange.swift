@@ -1,8 +1,10 @@
 import HTTPWire
 import Reactor
 
-/// One request and its answer on one connection. Cheap to copy; call on the connection's reactor
-/// only. Calls that come after the exchange is over do nothing.
+/// One request and its answer on one connection.
+///
+/// Cheap to copy; call on the connection's reactor only. Calls that come after the exchange is over
+/// do nothing, but for a body source that cannot be started any more: it is told of its end.
 package struct Exchange: Sendable {
     private let connection: ClientConnection
     private let number: UInt64
@@ -31,8 +33,10 @@ package struct Exchange: Sendable {
         connection.bodyIsReady(exchange: number)
     }
 
-    /// Asks to be told, before `start` or `send`, when the client goes away. A client that only
-    /// closed its sending side is told apart by an interim response (100).
+    /// Asks to be told, before `start` or `send`, when the client goes away.
+    ///
+    /// A client that only closed its sending side is told apart by an interim response (100), but
+    /// in HTTP/1.0, which knows none. If it is gone already, `action` runs at once.
     package func onClientGone(_ action: @escaping @Sendable () -> Void) {
         connection.onClientGone(exchange: number, action)
     }

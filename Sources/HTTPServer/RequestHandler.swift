@@ -13,10 +13,14 @@ package protocol RequestHandler: Sendable {
     /// later, once.
     func respond(to request: HTTPRequest, through exchange: Exchange)
 
-    /// Returns the answer for a request that the server itself refuses (malformed, too large, too
-    /// slow), so that its form is the program's.
+    /// Returns the answer for a request that the server itself refuses, so that its form is the
+    /// program's.
     ///
-    /// - Parameter head: what could be parsed of it; nil when the head is bad.
+    /// - Parameters:
+    ///   - status: what fits what is wrong: malformed, too large, too slow.
+    ///   - reason: a few words for a person.
+    ///   - head: what could be parsed of it; nil when the head is bad.
+    /// - Returns: the answer; the connection ends after it.
     func refusal(status: Int, reason: String, head: RequestHead?) -> HTTPResponse
 }
 
