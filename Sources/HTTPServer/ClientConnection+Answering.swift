@@ -188,7 +188,9 @@ extension ClientConnection {
             guard start + count < bytes.count else { return }
             output = Array(bytes[(start + count)...])
             outputStart = 0
-            setDeadline(executor.now + registry.configuration.stuckTimeout)
+            progressAt = executor.now
+            // What is on its way to the client is acknowledged soon; that is no sign of life.
+            setDeadline(progressAt + min(.seconds(1), registry.configuration.stuckTimeout / 3))
         case .failed: connectionFailed()
         }
     }
@@ -200,7 +202,7 @@ extension ClientConnection {
         case .wrote(let count):
             outputStart += count
             guard outputStart == output.count else {
-                if count > 0 { setDeadline(executor.now + registry.configuration.stuckTimeout) }
+                if count > 0 { clientMadeProgress() }
                 return
             }
             output = []
@@ -209,6 +211,11 @@ extension ClientConnection {
             lineIsIdle()
         case .failed: connectionFailed()
         }
+    }
+
+    private func clientMadeProgress() {
+        progressAt = executor.now
+        setDeadline(progressAt + registry.configuration.stuckTimeout / 3)
     }
 
     private func lineIsIdle() {

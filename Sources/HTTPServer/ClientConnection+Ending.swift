@@ -32,9 +32,14 @@ extension ClientConnection {
         flush()
         guard !output.isEmpty, deadline == nil, let socket else { return }
         let acknowledged = socket.statistics()?.bytesAcknowledged ?? 0
-        guard acknowledged > acknowledgedByteCount else { return end(.clientStuck, resets: true) }
-        acknowledgedByteCount = acknowledged
-        setDeadline(executor.now + registry.configuration.stuckTimeout)
+        if acknowledged > acknowledgedByteCount {
+            acknowledgedByteCount = acknowledged
+            progressAt = executor.now
+        }
+        let limit = registry.configuration.stuckTimeout
+        let due = progressAt + limit
+        guard executor.now < due else { return end(.clientStuck, resets: true) }
+        setDeadline(min(due, executor.now + limit / 3))
     }
 
     private func requestIsLate() {

@@ -62,7 +62,9 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     var deadline: MonotonicTime?
     var bodyStartedAt = MonotonicTime(nanoseconds: 0)
     var lingeredByteCount = 0
-    /// What the client had acknowledged when it was last found stuck.
+    /// When the client last took something, while bytes wait for it.
+    var progressAt = MonotonicTime(nanoseconds: 0)
+    /// What the client had acknowledged when that was last asked.
     var acknowledgedByteCount: UInt64 = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {

@@ -1,0 +1,138 @@
+import HTTPServer
+import HTTPWire
+import Reactor
+import StreamBytes
+import Testing
+
+@Suite struct LifetimeTests {
+    @Test func `a head must come in its time, however it dribbles`() {
+        let fixture = Fixture()
+
+        fixture.socket.receive("GET / HTTP/1.1\r\nX: ")
+        for _ in 0..<9 {
+            fixture.reactor.advance(by: .seconds(1))
+            fixture.socket.receive("a")
+        }
+        #expect(fixture.socket.writes.isEmpty)
+        fixture.reactor.advance(by: .seconds(1))
+
+        #expect(fixture.socket.sent.statusCodes == ["408"])
+        #expect(fixture.socket.sendingHasEnded)
+    }
+
+    @Test func `the time for a head begins with it also behind an answer`() {
+        let fixture = Fixture()
+        fixture.socket.receive(Fixture.get("/now") + "GET / HT")
+
+        fixture.reactor.advance(by: .seconds(10))
+
+        #expect(fixture.socket.sent.statusCodes == ["200", "408"])
+    }
+
+    @Test func `an idle connection is closed in silence`() {
+        let fixture = Fixture()
+        fixture.socket.receive(Fixture.get("/now"))
+
+        fixture.reactor.advance(by: .seconds(74))
+        #expect(!fixture.socket.isClosed)
+        fixture.reactor.advance(by: .seconds(1))
+
+        #expect(fixture.socket.isClosed)
+        #expect(fixture.socket.sent.statusCodes == ["200"])
+        #expect(fixture.registry.count == 0)
+    }
+
+    @Test func `a body that stalls is refused`() {
+        let fixture = Fixture()
+        fixture.socket.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhe")
+
+        fixture.reactor.advance(by: .seconds(31))
+
+        #expect(fixture.socket.sent.statusCodes == ["408"])
+    }
+
+    @Test func `a large body earns its time`() {
+        let fixture = Fixture()
+        fixture.handler.admission = .take(limit: 1_000_000)
+        fixture.socket.receive("POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+
+        for _ in 0..<50 {
+            fixture.reactor.advance(by: .seconds(1))
+            fixture.socket.receive(String(repeating: "x", count: 2_000))
+        }
+
+        #expect(fixture.socket.sent.statusCodes == ["200"])
+    }
+
+    @Test func `an answer may take as long as it likes`() {
+        let fixture = Fixture()
+        fixture.socket.receive(Fixture.get)
+
+        fixture.reactor.advance(by: .seconds(100_000))
+        fixture.exchange.send(.text(200, "late"))
+
+        #expect(fixture.socket.sent.hasSuffix("late"))
+    }
+
+    @Test func `draining ends what is idle and closes what is busy behind its answer`() {
+        let idle = Fixture()
+        let busy = Fixture()
+        let streaming = Fixture()
+        let body = ScriptedBody("a")
+        busy.socket.receive(Fixture.get)
+        streaming.socket.receive(Fixture.get)
+        streaming.exchange.start(ResponseHead(status: 200), body: body)
+
+        for fixture in [idle, busy, streaming] {
+            fixture.registry.drain()
+            fixture.reactor.runWork()
+        }
+        #expect(idle.socket.sendingHasEnded)
+        #expect(!busy.socket.sendingHasEnded)
+        busy.exchange.send(.text(200, "ok"))
+        body.end = .finished
+        streaming.exchange.bodyIsReady()
+
+        #expect(busy.socket.sent.contains("connection: close\r\n"))
+        #expect(busy.socket.sendingHasEnded)
+        #expect(streaming.socket.sent.hasSuffix("0\r\n\r\n"))
+        #expect(streaming.socket.sendingHasEnded)
+        #expect(body.ends == [.delivered])
+    }
+
+    @Test func `aborting ends everything now`() {
+        let fixture = Fixture()
+        let body = ScriptedBody("a")
+        fixture.socket.receive(Fixture.get)
+        fixture.exchange.start(ResponseHead(status: 200), body: body)
+
+        fixture.registry.abort()
+        fixture.reactor.runWork()
+
+        #expect(body.ends == [.closedHere])
+        #expect(fixture.socket.wasReset)
+        #expect(fixture.registry.count == 0)
+    }
+
+    @Test func `a request moves to another reactor with what was read behind it`() {
+        let fixture = Fixture()
+        let other = ScriptedReactor(index: 1)
+        let handler = ScriptedHandler()
+        let request = "POST /now1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+        fixture.socket.receive(request.replacing("/now1", with: "/later") + Fixture.get("/now2"))
+        let exchange = fixture.exchange
+
+        exchange.move(to: other, handler: handler)
+        other.runWork()
+        #expect(handler.requests.map(\.body) == [Array("hi".utf8)])
+        exchange.send(.text(200, "not any more"))
+        handler.exchanges[0].send(.text(200, "moved"))
+        other.socket.receive("")
+
+        #expect(fixture.socket.writes.isEmpty)
+        #expect(other.socket.sent.contains("moved"))
+        #expect(other.socket.sent.hasSuffix("now2"))
+        #expect(fixture.registry.count == 1)
+        #expect(fixture.reactor.timerHandlerCount == 0)
+    }
+}
