@@ -1,7 +1,7 @@
 import CLinux
 
 /// A thread of the operating system, with the signals that are for the whole process blocked.
-struct NativeThread: Sendable {
+package struct NativeThread: Sendable {
     private let number: UInt64
 
     private final class Start: Sendable {
@@ -15,7 +15,7 @@ struct NativeThread: Sendable {
     ///   - name: shown by the system's tools; its first 15 bytes.
     ///   - body: what it runs; the thread ends with it.
     /// - Throws: `SocketError.system` when the system refuses another thread.
-    init(named name: String, _ body: @escaping @Sendable () -> Void) throws(SocketError) {
+    package init(named name: String, _ body: @escaping @Sendable () -> Void) throws(SocketError) {
         let start = unsafe Unmanaged.passRetained(Start(body))
         var number: UInt64 = 0
         let outcome = unsafe CLinux_start_thread(
@@ -35,7 +35,7 @@ struct NativeThread: Sendable {
     }
 
     /// Waits for the thread's end; call once.
-    func join() {
+    package func join() {
         let outcome = CLinux_join_thread(number)
         precondition(outcome == 0, "a thread is joined once, and not by itself")
     }

@@ -10,7 +10,9 @@ package struct KeyStore: Sendable {
         let caller: Caller
     }
 
-    /// By the first byte of the digest. What is looked up is a digest of what the caller presents,
+    /// By the first byte of the digest.
+    ///
+    /// What is looked up is a digest of what the caller presents,
     /// so which bucket is read tells nothing of the stored keys.
     private var buckets: [[Entry]]
 

@@ -1,5 +1,5 @@
 import Cryptography
-import Glibc
+import StreamBytes
 import Telemetry
 
 /// `weir keys create|list|revoke`.
@@ -35,7 +35,7 @@ struct KeysCommand {
                 StoredKey(
                     id: id,
                     account: account,
-                    createdAtMilliseconds: Self.now,
+                    createdAtMilliseconds: WallTime.now.milliseconds,
                     ending: String(key.suffix(4)),
                     sha256: SHA256Digest(of: key).hexadecimal
                 )
@@ -116,12 +116,6 @@ struct KeysCommand {
         )
         console.complain("weir: \(error.text)")
         return WeirCommand.usageStatus
-    }
-
-    private static var now: Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 
