@@ -12,7 +12,7 @@ package final class GatewayCore: Sendable {
     let log: any LogSink
     let registries: [StreamRegistry]
     let startedAt: WallTime
-    let billingStatus: @Sendable () -> BillingStatus
+    let billingStatus: @Sendable () -> BillingOverview
     let contributeMetrics: @Sendable (inout PrometheusText) -> Void
 
     private let current: Guarded<GatewaySettings>
@@ -39,7 +39,7 @@ package final class GatewayCore: Sendable {
         journal: UsageJournal,
         log: any LogSink,
         startedAt: WallTime,
-        billingStatus: @escaping @Sendable () -> BillingStatus = { BillingStatus() },
+        billingStatus: @escaping @Sendable () -> BillingOverview = { BillingOverview() },
         contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in }
     ) {
         self.billingStatus = billingStatus
@@ -80,4 +80,24 @@ package final class GatewayCore: Sendable {
     ///
     /// - Returns: bytes kept by all streams.
     func retain(_ change: Int) -> Int { retainedBytes.add(change, ordering: .relaxed).newValue }
+
+    /// Ends every stream because the gateway stops. Call from any thread.
+    package func endStreams() {
+        for registry in registries {
+            registry.executor.perform {
+                for generation in registry.generations { generation.end(.drain) }
+            }
+        }
+    }
+
+    /// Forgets streams that have ended, and closes what is open to providers. Call from any
+    /// thread, when no client is left.
+    package func closeProviders() {
+        for registry in registries {
+            registry.executor.perform {
+                for generation in registry.generations { generation.forget() }
+                registry.pool.close()
+            }
+        }
+    }
 }

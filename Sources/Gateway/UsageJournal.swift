@@ -17,6 +17,7 @@ package final class UsageJournal: Sendable {
     }
 
     /// - Parameters:
+    ///   - sink: takes the records.
     ///   - gateway: names this gateway for good.
     ///   - epoch: larger at each start.
     package init(sink: any UsageSink, gateway: String, epoch: Int64) {
@@ -36,7 +37,9 @@ package final class UsageJournal: Sendable {
     /// Whether records wait here, so that those which can be put off should be.
     var isBlocked: Bool { state.withLock { !$0.waiting.isEmpty } }
 
-    /// Numbers the record and hands it on. Call from any thread.
+    /// Numbers the record and hands it on.
+    ///
+    /// Call from any thread.
     func add(_ record: UsageRecord) {
         state.withLock { state in
             state.lastSequence += 1

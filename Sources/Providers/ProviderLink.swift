@@ -49,7 +49,7 @@ package actor ProviderLink {
         assert(!isOpen, "a link closes its socket before it goes")
     }
 
-    /// Sends `request` and tells `receiver` of the answer. The link must be fresh or parked.
+    /// Sends a request and tells its receiver of the answer; the link must be fresh or parked.
     nonisolated func serve(_ request: ProviderRequest, receiver: any ProviderReceiver) {
         assumeIsolated { $0.begin(request, receiver: receiver) }
     }

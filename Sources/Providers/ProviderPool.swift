@@ -13,7 +13,10 @@ package actor ProviderPool {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    /// - Parameter idleLimit: how many idle connections are kept, over all endpoints.
+    /// - Parameters:
+    ///   - executor: the reactor.
+    ///   - resolver: finds addresses.
+    ///   - idleLimit: how many idle connections are kept, over all endpoints.
     package init(
         on executor: any StreamExecutor,
         resolver: any AddressResolver,

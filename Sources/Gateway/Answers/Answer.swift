@@ -24,7 +24,10 @@ struct Answer {
 
     /// Answers with an error.
     ///
-    /// - Parameter status: instead of the code's own.
+    /// - Parameters:
+    ///   - failure: what went wrong.
+    ///   - status: instead of the code's own.
+    /// - Returns: the whole response.
     func failure(_ failure: StreamFailure, status: Int? = nil) -> HTTPResponse {
         let status = status ?? failure.code.status
         var answer =

@@ -5,6 +5,8 @@ import StreamBytes
 
 /// The answer to a client of OpenAI's format whose response had not begun when the stream ended.
 enum OpenAIAnswer {
+    /// Makes the answer.
+    ///
     /// - Parameters:
     ///   - client: what its response carries.
     ///   - order: what was asked for.
@@ -12,6 +14,7 @@ enum OpenAIAnswer {
     ///   - id: the stream.
     ///   - log: its events.
     ///   - openedAt: when it opened.
+    /// - Returns: the whole response.
     static func response(
         to client: AttachedClient,
         of order: StreamOrder,

@@ -4,18 +4,20 @@ import Reactor
 /// What a browser's own words about a request (`Origin`, `Sec-Fetch-*`, `Host`) allow.
 ///
 /// Sources: Fetch standard, "HTTP-network-or-cache fetch" and "CORS protocol"; W3C Fetch Metadata.
-struct BrowserRules {
+package struct BrowserRules {
     let origins: OriginList
+
+    package init(origins: OriginList) { self.origins = origins }
 
     /// Whether `Host` may be served on that listener: on loopback only names that mean this
     /// machine are, so that a foreign page cannot reach it through a name of its own.
-    func acceptsHost(_ head: RequestHead, local: SocketAddress) -> Bool {
+    package func acceptsHost(_ head: RequestHead, local: SocketAddress) -> Bool {
         guard local.isLoopback, let host = head.fields.first("host") else { return true }
         return HostName(authority: host)?.isLoopback ?? false
     }
 
     /// Whether a request without a body may start something that costs money.
-    func maySpend(_ head: RequestHead) -> Bool {
+    package func maySpend(_ head: RequestHead) -> Bool {
         if let origin = head.fields.first("origin") {
             return origins.contains(origin) || isSameOrigin(origin, head)
         }
@@ -26,7 +28,7 @@ struct BrowserRules {
     }
 
     /// The fields that let a page of a listed origin read the answer.
-    func fieldsForReading(_ head: RequestHead) -> [(String, String)] {
+    package func fieldsForReading(_ head: RequestHead) -> [(String, String)] {
         guard let origin = head.fields.first("origin") else { return [] }
         guard origins.contains(origin) else { return [("Vary", "Origin")] }
         return [
@@ -36,7 +38,7 @@ struct BrowserRules {
     }
 
     /// The fields of the answer to a preflight (`OPTIONS`).
-    func fieldsForPreflight(_ head: RequestHead) -> [(String, String)] {
+    package func fieldsForPreflight(_ head: RequestHead) -> [(String, String)] {
         guard let origin = head.fields.first("origin"), origins.contains(origin) else {
             return [("Vary", "Origin")]
         }

@@ -1,9 +1,9 @@
 /// The parameters of a query (`application/x-www-form-urlencoded`, WHATWG URL section 5.1).
-struct QueryString: Sendable {
+package struct QueryString: Sendable {
     private var parameters: [(name: String, value: String)] = []
 
     /// - Parameter query: what follows the `?`; nil when there is none.
-    init(_ query: String?) {
+    package init(_ query: String?) {
         for part in (query ?? "").split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             parameters.append((Self.decoded(pair[0]), pair.count > 1 ? Self.decoded(pair[1]) : ""))
@@ -11,7 +11,7 @@ struct QueryString: Sendable {
     }
 
     /// The first value of that name.
-    subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }
 
     /// Undoes percent-encoding and `+`; bytes that are no UTF-8 become U+FFFD.
     private static func decoded(_ text: Substring) -> String {

@@ -7,7 +7,7 @@ import Telemetry
 struct GatewayTotals: Sendable {
     var counters = GatewayCounters()
     var running: [StreamStatus] = []
-    var billing = BillingStatus()
+    var billing = BillingOverview()
     var showsBilling = false
     var minute: Int64 = 0
     var uptimeMilliseconds: Int64 = 0

@@ -1,9 +1,10 @@
 import Metering
 
 extension LogHistogram {
-    /// `{"min","mean","p50","p95","p99","max"}` in milliseconds, with three decimals.
+    /// Writes `{"min","mean","p50","p95","p99","max"}` in milliseconds, with three decimals.
     ///
-    /// - Parameter unitsPerMillisecond: of the recorded numbers.
+    /// - Parameter units: how many of the recorded numbers' units make a millisecond.
+    /// - Returns: a JSON object.
     func json(unitsPerMillisecond units: Int64) -> [UInt8] {
         var json = JSONObjectWriter()
         let scale = { (value: UInt64) in Int64(clamping: value) * 1_000 / units }

@@ -50,9 +50,10 @@ extension Generation {
         }
     }
 
-    /// The body of `/api/stream/{id}/metrics`; call on the stream's reactor.
+    /// Writes the body of `/api/stream/{id}/metrics`; call on the stream's reactor.
     ///
     /// - Parameter period: the span that the counters cover, back from now.
+    /// - Returns: a JSON object.
     nonisolated func metricsBody(period: Duration) -> [UInt8] {
         assumeIsolated { $0.writeMetrics(period: period) }
     }

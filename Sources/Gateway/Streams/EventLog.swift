@@ -70,7 +70,10 @@ package struct EventLog: ~Copyable {
 
     /// Appends an event.
     ///
-    /// - Parameter payload: at most `payloadLimit` bytes.
+    /// - Parameters:
+    ///   - kind: what it is.
+    ///   - payload: at most `payloadLimit` bytes.
+    ///   - time: when its bytes were read, in microseconds since the stream opened.
     package mutating func append(
         _ kind: EventKind,
         _ payload: Span<UInt8>,

@@ -88,11 +88,20 @@ extension Generation {
     /// Nobody will come back for the stream.
     func giveUp() {
         isAbandoned = true
+        guard !isClosed, clients.isEmpty else { return }
         if outcome == nil, order.target.onDisconnect == .cancel || link == nil {
             outcome = .complete(.cancelled)
             stopProvider()
         }
         closeIfDone()
+    }
+
+    /// Nobody can come back: the gateway stops. Call on the stream's reactor.
+    nonisolated func forget() {
+        assumeIsolated { generation in
+            generation.windowEndsAt = nil
+            generation.giveUp()
+        }
     }
 
     /// Writes the final record when the stream is over, and forgets the stream when nobody may ask

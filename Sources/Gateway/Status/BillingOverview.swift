@@ -1,5 +1,5 @@
 /// What the gateway's status tells of metering and billing; each as it was last seen.
-package struct BillingStatus: Sendable {
+package struct BillingOverview: Sendable {
     /// Records on their way to the ledger; nil where another process bills.
     package var meterLag: Int64?
     /// Today's charges (UTC), in nano-dollars; nil where another process bills.

@@ -1,0 +1,129 @@
+import Billing
+import Gateway
+import Ledger
+import Metering
+import Pricing
+import Reactor
+import RedisStreams
+import StreamBytes
+import Telemetry
+
+/// The billing consumer: reads the meter streams, rates, and keeps the ledger.
+final class BillingService: Sendable {
+    private let ledgerThread: BlockingThread
+    private let ratingThread: BlockingThread
+    private let ledger: SQLiteLedger
+    private let actors: [BillingActor]
+    private let connections: [RedisConnection]
+    private let log: any LogSink
+    private let overview = Guarded(BillingOverview())
+
+    /// Opens the ledger.
+    ///
+    /// - Throws: `ChargeStoreError`, or `SocketError` when the system has no more threads.
+    init(
+        _ configuration: WeirConfiguration, ledgerPath: String, prices: PriceList,
+        redis: RedisURL, consumer: String, on executor: any StreamExecutor, log: any LogSink
+    ) async throws {
+        self.log = log
+        let ratingThread = try BlockingThread(name: "weir-rating")
+        self.ratingThread = ratingThread
+        ledgerThread = try BlockingThread(name: "weir-ledger")
+        let ledger = SQLiteLedger(
+            SQLiteLedgerConfiguration(path: ledgerPath), on: ledgerThread)
+        self.ledger = ledger
+        try await ledger.open()
+        var settings = MeterReaderSettings(consumer: consumer)
+        settings.retain = configuration.metering.retain
+        settings.requiredGroups = configuration.metering.groups
+        let connections = (0..<configuration.metering.partitions).map { _ in
+            RedisConnection(to: redis, on: executor)
+        }
+        self.connections = connections
+        actors = connections.enumerated().map { partition, connection in
+            BillingActor(
+                on: ratingThread,
+                source: MeterReader(
+                    partition: partition, from: connection, on: executor, settings: settings),
+                store: ledger, prices: prices, pace: SystemBillingPace(wallClock: currentWallTime))
+        }
+    }
+
+    /// What is known of the ledger, as it was last seen.
+    var status: BillingOverview { overview.withLock { $0 } }
+
+    /// Bills until the task is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for actor in actors { group.addTask { await actor.run() } }
+            group.addTask { await self.watch() }
+        }
+    }
+
+    /// Waits until everything of these gateways is billed, at most until `deadline`.
+    func settle(
+        _ isSettled: @escaping @Sendable (UInt64) -> Bool, until deadline: ContinuousClock.Instant
+    ) async {
+        await waitUntil(deadline) { isSettled(self.billedCount) }
+    }
+
+    /// Records that are stored, duplicates and those set aside included.
+    var billedCount: UInt64 {
+        actors.reduce(0) { $0 + $1.status.accepted + $1.status.duplicates + $1.status.setAside }
+    }
+
+    func replacePrices(by prices: PriceList) async {
+        for actor in actors { await actor.replacePrices(by: prices) }
+    }
+
+    /// Closes the ledger and the connections; `run` must have ended.
+    func close() async {
+        for connection in connections { await connection.close() }
+        await ledger.close()
+        ratingThread.stop()
+        ledgerThread.stop()
+    }
+
+    func writeMetrics(to text: inout PrometheusText) {
+        let statuses = actors.map(\.status)
+        text.counter(
+            "weir_billing_records_total", help: "Records that billing has dealt with.",
+            labels: ["outcome": "accepted"], value: statuses.reduce(0) { $0 + $1.accepted })
+        text.counter(
+            "weir_billing_records_total", help: "Records that billing has dealt with.",
+            labels: ["outcome": "duplicate"], value: statuses.reduce(0) { $0 + $1.duplicates })
+        text.counter(
+            "weir_billing_records_total", help: "Records that billing has dealt with.",
+            labels: ["outcome": "set_aside"], value: statuses.reduce(0) { $0 + $1.setAside })
+        text.gauge(
+            "weir_billing_lag_seconds", help: "How long the oldest record of a batch had waited.",
+            value: Double(statuses.map(\.lagMilliseconds).max() ?? 0) / 1_000)
+    }
+
+    /// Keeps the overview fresh and says once what is wrong, and once that it is over.
+    private func watch() async {
+        var isTroubled = false
+        while !Task.isCancelled {
+            let problems = actors.compactMap { $0.status.problem.map { "\($0)" } }
+            if problems.isEmpty == isTroubled {
+                isTroubled = !problems.isEmpty
+                log.write(
+                    LogLine(isTroubled ? .warning : .info, "billing")
+                        .with("state", isTroubled ? "waiting" : "working")
+                        .with("reason", problems.first))
+            }
+            await refresh(warnings: problems.map { "billing waits: \($0)" })
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func refresh(warnings: [String]) async {
+        let summary = try? await ledger.summary(at: currentWallTime())
+        overview.withLock { overview in
+            overview.warnings = warnings
+            guard let summary else { return overview.warnings.append("the ledger cannot be read") }
+            overview.costTodayNanodollars = summary.costToday.nanodollars
+            overview.streamsToday = summary.streamsToday
+        }
+    }
+}
