@@ -1,0 +1,34 @@
+import Gateway
+import Reactor
+import Telemetry
+
+/// What status pages are told of metering and billing, whichever of them this process has.
+final class StatusBoard: Sendable {
+    private struct Parts {
+        var meter: MeterService?
+        var billing: BillingService?
+    }
+
+    private let parts = Guarded(Parts())
+
+    func connect(meter: MeterService) { parts.withLock { $0.meter = meter } }
+
+    func connect(billing: BillingService) { parts.withLock { $0.billing = billing } }
+
+    var overview: BillingOverview {
+        let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
+        var overview = billing?.status ?? BillingOverview()
+        if let meter {
+            let unbilled = billing.map { max(0, meter.sent - Int(clamping: $0.billedCount)) } ?? 0
+            overview.meterLag = Int64(meter.queued + unbilled)
+            if let problem = meter.problem { overview.warnings.append("meter waits: \(problem)") }
+        }
+        return overview
+    }
+
+    func writeMetrics(to text: inout PrometheusText) {
+        let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
+        meter?.writeMetrics(to: &text)
+        billing?.writeMetrics(to: &text)
+    }
+}

@@ -1,0 +1,253 @@
+import Gateway
+import HTTPServer
+import Pricing
+import Reactor
+import RedisStreams
+import StreamBytes
+import Telemetry
+
+/// One process at work: its parts are made one after the other, told of signals, and taken down in
+/// the reverse order.
+actor WeirProcess {
+    private let role: WeirRole
+    private let options: CommandOptions
+    private let console: Console
+    private let log: any LogSink
+    private let group: ReactorGroup
+    private let resolver: Resolver
+    private var configuration: WeirConfiguration
+    private var prices: PriceList
+    private let keys: ReloadableKeys
+    private let runKey: RunKey?
+
+    private var redis: PrivateRedis?
+    private var meter: MeterService?
+    private var gateway: GatewayService?
+    private var billing: BillingService?
+    private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
+    private var tasks: [Task<Void, Never>] = []
+    private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
+    private let board = StatusBoard()
+
+    /// Makes the process of a command; `run` does everything else.
+    ///
+    /// - Throws: what cannot be used: configuration, prices, keys, threads.
+    init(
+        _ role: WeirRole, _ options: CommandOptions, loaded: LoadedConfiguration, log: any LogSink,
+        console: Console
+    ) throws {
+        self.role = role
+        self.options = options
+        self.console = console
+        self.log = log
+        let configuration = loaded.configuration
+        // Without an account, a machine's own user is served, under a key of its own.
+        let isLocal = role == .up && configuration.accounts.isEmpty && !configuration.access.open
+        runKey = isLocal ? try RunKey(directory: configuration.data.directory) : nil
+        keys = ReloadableKeys(try Self.keyStore(configuration, runKey))
+        prices = try readPriceList(configuration.prices).addingFree()
+        group = try ReactorGroup()
+        resolver = try Resolver()
+        if role != .bill {
+            let possible = DescriptorLimit.raise()
+            // One towards the client, one towards the provider; some for everything else.
+            let streams = max(0, possible - 100) / 2
+            if streams < configuration.limits.streams {
+                log.write(
+                    LogLine(.warning, "descriptor_limit")
+                        .with("descriptors", possible).with("possible_streams", streams)
+                        .with("limits.streams", configuration.limits.streams))
+            }
+        }
+        self.configuration = configuration
+    }
+
+    private static func keyStore(
+        _ configuration: WeirConfiguration, _ runKey: RunKey?
+    ) throws -> KeyStore {
+        var store = try KeyStore(configuration)
+        if let runKey { store.insert(runKey.key, account: "local", id: runKey.id) }
+        return store
+    }
+
+    // MARK: Life
+
+    /// Starts everything, works until told to stop, and stops everything.
+    ///
+    /// - Parameter signals: what the process is told from outside.
+    func run(_ signals: AsyncStream<ProcessSignal>) async throws {
+        do {
+            try await start()
+        } catch {
+            await stop(isUrgent: { true })
+            throw error
+        }
+        announce()
+        let urgency = Guarded(false)
+        for await signal in signals {
+            if signal == .reload {
+                await reload()
+                continue
+            }
+            log.write(LogLine(.info, "stopping").with("role", role.name))
+            let watch = Task {
+                for await signal in signals where signal == .stop { urgency.withLock { $0 = true } }
+            }
+            await stop(isUrgent: { urgency.withLock { $0 } })
+            watch.cancel()
+            return
+        }
+    }
+
+    private func start() async throws {
+        try group.start()
+        let url = try await redisURL()
+        if role.servesStreams { try startGateway(url) }
+        if role.bills { try await startBilling(url) }
+        if let gateway {
+            let bound = try gateway.listen(configuration, sharesPort: role == .serve(sharesPort: true))
+            addresses = bound
+        }
+        log.write(LogLine(.info, "started").with("role", role.name))
+    }
+}
+
+// MARK: - Parts
+
+extension WeirProcess {
+    private func redisURL() async throws -> RedisURL {
+        if let url = configuration.redis.url { return try RedisURL(parsing: url.text) }
+        guard role == .up else { throw MissingRedis() }
+        let redis = PrivateRedis(directory: configuration.data.directory, log: log)
+        self.redis = redis
+        return try RedisURL(parsing: "unix://\(try await redis.start())")
+    }
+
+    private func startGateway(_ redis: RedisURL) throws {
+        let meter = MeterService(
+            redis: redis, partitions: configuration.metering.partitions,
+            gateway: try gatewayName(in: configuration.data.directory), on: group.reactors[0],
+            log: log)
+        self.meter = meter
+        tasks.append(Task { await meter.run() })
+        var configuration = configuration
+        if role == .up, configuration.providers.isEmpty {
+            let demonstration = try Demonstration.start(on: group)
+            self.demonstration = demonstration
+            Demonstration.configure(&configuration, port: demonstration.address.port ?? 0)
+        }
+        let core = GatewayCore(
+            settings: configuration.gatewaySettings(allowsLocalhost: role == .up),
+            executors: group.reactors, resolver: resolver, callers: keys, journal: meter.journal,
+            log: log, startedAt: currentWallTime(), billingStatus: { [board] in board.overview },
+            contributeMetrics: { [board] in board.writeMetrics(to: &$0) })
+        board.connect(meter: meter)
+        gateway = GatewayService(core: core, group: group, configuration: configuration)
+    }
+
+    private func startBilling(_ redis: RedisURL) async throws {
+        let billing = try await BillingService(
+            configuration, ledgerPath: try ledgerPath, prices: prices, redis: redis,
+            consumer: try gatewayName(in: configuration.data.directory), on: group.reactors[0],
+            log: log)
+        self.billing = billing
+        board.connect(billing: billing)
+        tasks.append(Task { await billing.run() })
+    }
+}
+
+// MARK: - Signals
+
+extension WeirProcess {
+    /// Reads configuration, keys and prices again; a mistake changes nothing.
+    private func reload() async {
+        do {
+            var fresh = try options.configurationLoader.load().configuration
+            let prices = try readPriceList(fresh.prices).addingFree()
+            let store = try Self.keyStore(fresh, runKey)
+            if let demonstration, fresh.providers.isEmpty {
+                Demonstration.configure(&fresh, port: demonstration.address.port ?? 0)
+            }
+            keys.replace(with: store)
+            await billing?.replacePrices(by: prices)
+            gateway?.core.reload(fresh.gatewaySettings(allowsLocalhost: role == .up))
+            configuration = fresh
+            self.prices = prices
+            log.write(LogLine(.info, "reloaded"))
+        } catch {
+            log.write(
+                LogLine(.error, "reload_refused").with("reason", "\(error)"))
+        }
+    }
+
+    /// Takes everything down: listeners, streams, meter, billing, reactors, Redis.
+    private func stop(isUrgent: @escaping @Sendable () -> Bool) async {
+        group.stopListening()
+        await gateway?.drain(within: configuration.drain.deadline, isUrgent: isUrgent)
+        demonstration?.connections.abort()
+        await meter?.stop(within: isUrgent() ? .seconds(1) : .seconds(5))
+        if let billing, let meter {
+            // What this process metered is billed by it too, where Redis and ledger are there.
+            let sent = UInt64(meter.sent)
+            await billing.settle({ $0 >= sent }, until: .now + .seconds(isUrgent() ? 1 : 5))
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        await billing?.close()
+        resolver.stop()
+        group.stop()
+        await redis?.stop()
+        log.write(LogLine(.info, "stopped").with("role", role.name))
+    }
+}
+
+// MARK: - The first words
+
+extension WeirProcess {
+    /// Says where everything is, and ends with a line that can be tried at once.
+    private func announce() {
+        guard let addresses else { return console.print("weir \(role.name): running") }
+        for address in addresses.listen { console.print("listening on http://\(address)") }
+        console.print("admin and metrics on http://\(addresses.admin)")
+        if role == .up {
+            if redis != nil {
+                console.print("meter records: redis-cli -s \(redisSocket) XRANGE weir:meter:0 - +")
+            }
+            if let path = try? ledgerPath {
+                console.print("charges: sqlite3 \(path) 'SELECT * FROM charge_list'")
+            }
+        }
+        if let runKey { console.print(runKey.explanation) }
+        guard let address = addresses.listen.first else { return }
+        let model = gateway?.core.settings.models.models.first?.name ?? "MODEL"
+        let key = runKey?.key ?? (configuration.access.open ? nil : "YOUR_KEY")
+        console.print("try it:")
+        console.print(
+            "curl -N http://\(address)/v1/chat/completions"
+                + (key.map { " -H 'Authorization: Bearer \($0)'" } ?? "")
+                + " -H 'Content-Type: application/json'"
+                + " -d '{\"model\":\"\(model)\",\"stream\":true,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'")
+    }
+
+    private var redisSocket: String { redis?.socketPath ?? "" }
+
+    private var ledgerPath: String {
+        get throws {
+            switch configuration.ledger.url {
+            case nil: return "\(configuration.data.directory)/ledger.db"
+            case .sqlite(let path): return path
+            case .postgresql: throw UnservedLedger()
+            }
+        }
+    }
+}
+
+/// `weir serve` and `weir bill` meet in a Redis that both can reach.
+struct MissingRedis: Error, CustomStringConvertible {
+    let description = "no redis.url is configured and REDIS_URL is not set; weir up brings its own"
+}
+
+struct UnservedLedger: Error, CustomStringConvertible {
+    let description = "ledger.url: PostgreSQL is not served by this version; use sqlite:PATH"
+}
