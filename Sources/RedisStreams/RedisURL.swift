@@ -12,6 +12,14 @@ package struct RedisURL: Sendable, Equatable {
     /// The number of the database; 0 is the one that a connection begins with.
     package let database: Int
 
+    /// Names a server by parts that were read elsewhere.
+    package init(location: Location, user: String?, password: String?, database: Int) {
+        self.location = location
+        self.user = user
+        self.password = password
+        self.database = database
+    }
+
     /// Reads `redis://[user[:password]@]host[:port][/database]` or
     /// `unix://[user[:password]@]/path[?db=database]`.
     ///

@@ -13,7 +13,7 @@ enum Demonstration {
     ) throws(ListenError) -> (address: SocketAddress, connections: ConnectionRegistry) {
         let connections = ConnectionRegistry(
             configuration: ServerConfiguration(), reactorCount: group.reactors.count)
-        let handler = ReplayHandler(catalogue: ReplayCatalogue())
+        let handler = ReplayHandler()
         let address = try group.listen(
             on: .v4(0x7F00_0001, port: 0),
             acceptor: ServerAcceptor(
@@ -51,7 +51,7 @@ enum Demonstration {
         ["demo", "demo-long", "demo-emoji"] + TestModel.allCases.map(\.rawValue)
 
     private static func model(
-        _ name: String, of provider: String, as upstream: String, price: ModelPrice
+        _ name: String, of provider: String, as upstream: String, price: PriceReference
     ) -> ModelConfiguration {
         var step = RouteStep()
         step.provider = provider

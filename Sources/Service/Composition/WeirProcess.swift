@@ -66,7 +66,7 @@ actor WeirProcess {
         _ configuration: WeirConfiguration, _ runKey: RunKey?
     ) throws -> KeyStore {
         var store = try KeyStore(configuration)
-        if let runKey { store.insert(runKey.key, account: "local", id: runKey.id) }
+        if let runKey { store.insert(runKey.digest, Caller(account: "local", keyID: runKey.id)) }
         return store
     }
 
@@ -116,7 +116,7 @@ actor WeirProcess {
 
 extension WeirProcess {
     private func redisURL() async throws -> RedisURL {
-        if let url = configuration.redis.url { return try RedisURL(parsing: url.text) }
+        if let url = configuration.redis.url { return try RedisURL(url) }
         guard role == .up else { throw MissingRedis() }
         let redis = PrivateRedis(directory: configuration.data.directory, log: log)
         self.redis = redis
@@ -134,7 +134,7 @@ extension WeirProcess {
         if role == .up, configuration.providers.isEmpty {
             let demonstration = try Demonstration.start(on: group)
             self.demonstration = demonstration
-            Demonstration.configure(&configuration, port: demonstration.address.port ?? 0)
+            Demonstration.configure(&configuration, port: demonstration.address.port)
         }
         let core = GatewayCore(
             settings: configuration.gatewaySettings(allowsLocalhost: role == .up),
@@ -166,7 +166,7 @@ extension WeirProcess {
             let prices = try readPriceList(fresh.prices).addingFree()
             let store = try Self.keyStore(fresh, runKey)
             if let demonstration, fresh.providers.isEmpty {
-                Demonstration.configure(&fresh, port: demonstration.address.port ?? 0)
+                Demonstration.configure(&fresh, port: demonstration.address.port)
             }
             keys.replace(with: store)
             await billing?.replacePrices(by: prices)

@@ -56,7 +56,8 @@ package struct KeyStore: Sendable {
         return found
     }
 
-    private mutating func insert(_ digest: SHA256Digest, _ caller: Caller) {
+    /// Adds a key by its hash.
+    mutating func insert(_ digest: SHA256Digest, _ caller: Caller) {
         buckets[Int(digest.bytes[0])].append(Entry(digest: digest, caller: caller))
     }
 }

@@ -9,6 +9,8 @@ struct RunKey: Sendable {
     let id: String
     private let isLasting: Bool
 
+    var digest: SHA256Digest { SHA256Digest(of: key) }
+
     /// - Throws: `KeyFileError`, `RandomnessError`.
     init(directory: String) throws {
         let key = try APIKey.random()
@@ -19,7 +21,7 @@ struct RunKey: Sendable {
         guard isLasting else { return }
         let stored = StoredKey(
             id: id, account: "local", createdAtMilliseconds: currentWallTime().milliseconds,
-            ending: String(key.suffix(4)), sha256: SHA256Digest(of: key).hexadecimal)
+            ending: String(key.suffix(4)), sha256: digest.hexadecimal)
         try file.update { $0.append(stored) }
     }
 
