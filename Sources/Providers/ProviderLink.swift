@@ -23,6 +23,7 @@ package actor ProviderLink {
     private var isReused = false
     private var isPaused = false
     private var hasUnreadInput = false
+    private var peerHasClosed = false
 
     /// How long the end of an answer may lag behind its last event.
     private static let endLimit = Duration.seconds(1)
@@ -122,6 +123,7 @@ extension ProviderLink {
             endpoint.isSecure
             ? ClientSecurity(serverName: endpoint.host, authorityFile: endpoint.authorityFile) : nil
         state = .connecting
+        peerHasClosed = false
         do throws(SocketError) {
             socket = try executor.connect(to: address, security: security, handler: self)
         } catch {
@@ -130,6 +132,7 @@ extension ProviderLink {
     }
 
     private func handle(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.peerClosed, .hasFailed]) { peerHasClosed = true }
         switch state {
         case .connecting where readiness.contains(.hasFailed):
             fail(.unreachable(failureOfSocket()))
@@ -194,7 +197,10 @@ extension ProviderLink {
         while let socket, !isPaused {
             switch socket.read(into: &buffer) {
             case .bytes(let count):
-                guard take(buffer, count: count), count == buffer.count else { return }
+                // A short read empties the socket, but an end that was told with it is told once.
+                guard take(buffer, count: count), count == buffer.count || peerHasClosed else {
+                    return
+                }
                 hasUnreadInput = isPaused
             case .wouldBlock: return
             case .endOfStream, .failed: return connectionEnded()
@@ -210,11 +216,12 @@ extension ProviderLink {
         let receiver = receiver
         var offset = 0
         do throws(HTTPError) {
-            while offset < count {
+            // A step may follow the last byte: the end of a body whose length was given.
+            steps: while true {
                 let input = buffer.span.extracting(..<count)
                 switch try parser.parse(input, from: &offset) {
                 case .needsMore:
-                    offset = count
+                    break steps
                 case .interim:
                     continue
                 case .head(let head):

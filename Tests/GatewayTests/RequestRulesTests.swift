@@ -5,13 +5,19 @@ import Testing
 
 struct BrowserRulesTests {
     private let rules = BrowserRules(
-        origins: OriginList(["https://chat.example"], allowsLocalhost: true))
+        origins: OriginList(["https://chat.example"], allowsLocalhost: true)
+    )
     private let loopback = SocketAddress.v4(0x7F00_0001, port: 8_080)
 
     private func head(_ fields: HeaderFields) -> RequestHead {
         RequestHead(
-            method: "GET", target: "/api/stream", path: "/api/stream", query: nil, minorVersion: 1,
-            fields: fields)
+            method: "GET",
+            target: "/api/stream",
+            path: "/api/stream",
+            query: nil,
+            minorVersion: 1,
+            fields: fields
+        )
     }
 
     @Test(arguments: [
@@ -35,20 +41,24 @@ struct BrowserRulesTests {
         #expect(rules.acceptsHost(head(["Host": "chat.example"]), local: outside))
     }
 
-    @Test(arguments: [
-        ["Origin": "https://chat.example"], ["Origin": "http://localhost:3000"],
-        ["Host": "a.example", "Origin": "https://a.example"], ["Sec-Fetch-Site": "same-origin"],
-        ["Sec-Fetch-Site": "none"], [:],
-    ] as [HeaderFields])
+    @Test(
+        arguments: [
+            ["Origin": "https://chat.example"], ["Origin": "http://localhost:3000"],
+            ["Host": "a.example", "Origin": "https://a.example"], ["Sec-Fetch-Site": "same-origin"],
+            ["Sec-Fetch-Site": "none"], [:],
+        ] as [HeaderFields]
+    )
     func `listed pages, the own page and programs may spend`(fields: HeaderFields) {
         #expect(rules.maySpend(head(fields)))
     }
 
-    @Test(arguments: [
-        ["Origin": "https://evil.example"], ["Origin": "null"],
-        ["Origin": "https://chat.example.evil"], ["Sec-Fetch-Site": "cross-site"],
-        ["Sec-Fetch-Site": "same-site"],
-    ] as [HeaderFields])
+    @Test(
+        arguments: [
+            ["Origin": "https://evil.example"], ["Origin": "null"],
+            ["Origin": "https://chat.example.evil"], ["Sec-Fetch-Site": "cross-site"],
+            ["Sec-Fetch-Site": "same-site"],
+        ] as [HeaderFields]
+    )
     func `other pages may not spend`(fields: HeaderFields) {
         #expect(!rules.maySpend(head(fields)))
     }
@@ -96,7 +106,8 @@ struct EventIDTests {
 
     @Test(arguments: [
         "", ".", "s0-a", "s0-a.", "s0-a.-1", "s0-a.x", "t0-a.1", "s0-A.1", "s-a.1", "szzzz-a.1",
-        "s0-a.99999999999999999999999", "s0-\u{e9}.1", "s0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.1",
+        "s0-a.99999999999999999999999", "s0-\u{e9}.1",
+        "s0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.1",
     ])
     func `anything else is no place`(text: String) {
         #expect(EventID(text) == nil)

@@ -22,15 +22,22 @@ final class BillingService: Sendable {
     ///
     /// - Throws: `ChargeStoreError`, or `SocketError` when the system has no more threads.
     init(
-        _ configuration: WeirConfiguration, ledgerPath: String, prices: PriceList,
-        redis: RedisURL, consumer: String, on executor: any StreamExecutor, log: any LogSink
+        _ configuration: WeirConfiguration,
+        ledgerPath: String,
+        prices: PriceList,
+        redis: RedisURL,
+        consumer: String,
+        on executor: any StreamExecutor,
+        log: any LogSink
     ) async throws {
         self.log = log
         let ratingThread = try BlockingThread(name: "weir-rating")
         self.ratingThread = ratingThread
         ledgerThread = try BlockingThread(name: "weir-ledger")
         let ledger = SQLiteLedger(
-            SQLiteLedgerConfiguration(path: ledgerPath), on: ledgerThread)
+            SQLiteLedgerConfiguration(path: ledgerPath),
+            on: ledgerThread
+        )
         self.ledger = ledger
         try await ledger.open()
         var settings = MeterReaderSettings(consumer: consumer)
@@ -44,8 +51,15 @@ final class BillingService: Sendable {
             BillingActor(
                 on: ratingThread,
                 source: MeterReader(
-                    partition: partition, from: connection, on: executor, settings: settings),
-                store: ledger, prices: prices, pace: SystemBillingPace(wallClock: currentWallTime))
+                    partition: partition,
+                    from: connection,
+                    on: executor,
+                    settings: settings
+                ),
+                store: ledger,
+                prices: prices,
+                pace: SystemBillingPace(wallClock: currentWallTime)
+            )
         }
     }
 
@@ -62,7 +76,8 @@ final class BillingService: Sendable {
 
     /// Waits until everything of these gateways is billed, at most until `deadline`.
     func settle(
-        _ isSettled: @escaping @Sendable (UInt64) -> Bool, until deadline: ContinuousClock.Instant
+        _ isSettled: @escaping @Sendable (UInt64) -> Bool,
+        until deadline: ContinuousClock.Instant
     ) async {
         await waitUntil(deadline) { isSettled(self.billedCount) }
     }
@@ -87,17 +102,28 @@ final class BillingService: Sendable {
     func writeMetrics(to text: inout PrometheusText) {
         let statuses = actors.map(\.status)
         text.counter(
-            "weir_billing_records_total", help: "Records that billing has dealt with.",
-            labels: ["outcome": "accepted"], value: statuses.reduce(0) { $0 + $1.accepted })
+            "weir_billing_records_total",
+            help: "Records that billing has dealt with.",
+            labels: ["outcome": "accepted"],
+            value: statuses.reduce(0) { $0 + $1.accepted }
+        )
         text.counter(
-            "weir_billing_records_total", help: "Records that billing has dealt with.",
-            labels: ["outcome": "duplicate"], value: statuses.reduce(0) { $0 + $1.duplicates })
+            "weir_billing_records_total",
+            help: "Records that billing has dealt with.",
+            labels: ["outcome": "duplicate"],
+            value: statuses.reduce(0) { $0 + $1.duplicates }
+        )
         text.counter(
-            "weir_billing_records_total", help: "Records that billing has dealt with.",
-            labels: ["outcome": "set_aside"], value: statuses.reduce(0) { $0 + $1.setAside })
+            "weir_billing_records_total",
+            help: "Records that billing has dealt with.",
+            labels: ["outcome": "set_aside"],
+            value: statuses.reduce(0) { $0 + $1.setAside }
+        )
         text.gauge(
-            "weir_billing_lag_seconds", help: "How long the oldest record of a batch had waited.",
-            value: Double(statuses.map(\.lagMilliseconds).max() ?? 0) / 1_000)
+            "weir_billing_lag_seconds",
+            help: "How long the oldest record of a batch had waited.",
+            value: Double(statuses.map(\.lagMilliseconds).max() ?? 0) / 1_000
+        )
     }
 
     /// Keeps the overview fresh and says once what is wrong, and once that it is over.
@@ -110,7 +136,8 @@ final class BillingService: Sendable {
                 log.write(
                     LogLine(isTroubled ? .warning : .info, "billing")
                         .with("state", isTroubled ? "waiting" : "working")
-                        .with("reason", problems.first))
+                        .with("reason", problems.first)
+                )
             }
             await refresh(warnings: problems.map { "billing waits: \($0)" })
             try? await Task.sleep(for: .seconds(1))

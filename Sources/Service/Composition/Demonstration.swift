@@ -12,12 +12,17 @@ enum Demonstration {
         on group: ReactorGroup
     ) throws(ListenError) -> (address: SocketAddress, connections: ConnectionRegistry) {
         let connections = ConnectionRegistry(
-            configuration: ServerConfiguration(), reactorCount: group.reactors.count)
+            configuration: ServerConfiguration(),
+            reactorCount: group.reactors.count
+        )
         let handler = ReplayHandler()
         let address = try group.listen(
             on: .v4(0x7F00_0001, port: 0),
             acceptor: ServerAcceptor(
-                registry: connections, handlers: group.reactors.map { _ in handler }))
+                registry: connections,
+                handlers: group.reactors.map { _ in handler }
+            )
+        )
         return (address, connections)
     }
 
@@ -51,7 +56,10 @@ enum Demonstration {
         ["demo", "demo-long", "demo-emoji"] + TestModel.allCases.map(\.rawValue)
 
     private static func model(
-        _ name: String, of provider: String, as upstream: String, price: PriceReference
+        _ name: String,
+        of provider: String,
+        as upstream: String,
+        price: PriceReference
     ) -> ModelConfiguration {
         var step = RouteStep()
         step.provider = provider

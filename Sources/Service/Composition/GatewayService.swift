@@ -32,17 +32,23 @@ final class GatewayService: Sendable {
     /// - Returns: the public addresses and the admin address, with the ports that were chosen.
     /// - Throws: `ListenError`.
     func listen(
-        _ configuration: WeirConfiguration, sharesPort: Bool
+        _ configuration: WeirConfiguration,
+        sharesPort: Bool
     ) throws(ListenError) -> (listen: [SocketAddress], admin: SocketAddress) {
         let admin = try group.listen(
-            on: configuration.admin.socketAddress, sharePort: sharesPort,
-            acceptor: acceptor(adminConnections, isAdmin: true))
+            on: configuration.admin.socketAddress,
+            sharePort: sharesPort,
+            acceptor: acceptor(adminConnections, isAdmin: true)
+        )
         var bound: [SocketAddress] = []
         for address in configuration.listen {
             bound.append(
                 try group.listen(
-                    on: address.socketAddress, sharePort: sharesPort,
-                    acceptor: acceptor(publicConnections, isAdmin: false)))
+                    on: address.socketAddress,
+                    sharePort: sharesPort,
+                    acceptor: acceptor(publicConnections, isAdmin: false)
+                )
+            )
         }
         return (bound, admin)
     }
@@ -52,8 +58,12 @@ final class GatewayService: Sendable {
             registry: registry,
             handlers: group.reactors.map {
                 GatewayHandler(
-                    core: core, reactor: $0.index, isAdmin: isAdmin)
-            })
+                    core: core,
+                    reactor: $0.index,
+                    isAdmin: isAdmin
+                )
+            }
+        )
     }
 
     /// Lets running streams come to their end, ends those that take longer, and closes every

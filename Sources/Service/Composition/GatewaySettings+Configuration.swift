@@ -46,14 +46,21 @@ extension WeirConfiguration {
         let url = provider.baseURL
         let isSecure = url.scheme == "https"
         return RouteTarget(
-            provider: provider.name, dialect: dialect,
+            provider: provider.name,
+            dialect: dialect,
             endpoint: ProviderEndpoint(
-                host: url.host, port: url.port ?? (isSecure ? 443 : 80), isSecure: isSecure,
-                authorityFile: provider.authorityFile),
-            basePath: url.path, model: step.model, apiKey: provider.apiKey?.revealed,
+                host: url.host,
+                port: url.port ?? (isSecure ? 443 : 80),
+                isSecure: isSecure,
+                authorityFile: provider.authorityFile
+            ),
+            basePath: url.path,
+            model: step.model,
+            apiKey: provider.apiKey?.revealed,
             onDisconnect: provider.onDisconnect == .drain ? .drain : .cancel,
             includesUsage: provider.includeUsage,
-            timeouts: timeouts.with(provider.timeouts).served)
+            timeouts: timeouts.with(provider.timeouts).served
+        )
     }
 }
 

@@ -19,15 +19,24 @@ final class MeterService: Sendable {
     ///   - executor: the reactor of the connection.
     ///   - log: gets a line for records that could not be stored.
     init(
-        redis: RedisURL, partitions: Int, gateway: String, on executor: any StreamExecutor,
+        redis: RedisURL,
+        partitions: Int,
+        gateway: String,
+        on executor: any StreamExecutor,
         log: any LogSink
     ) {
         var settings = MeterWriterSettings()
         settings.streams = MeterStreams(partitionCount: partitions)
         writer = MeterWriter(
-            to: RedisConnection(to: redis, on: executor), on: executor, settings: settings)
+            to: RedisConnection(to: redis, on: executor),
+            on: executor,
+            settings: settings
+        )
         journal = UsageJournal(
-            sink: writer, gateway: gateway, epoch: currentWallTime().milliseconds)
+            sink: writer,
+            gateway: gateway,
+            epoch: currentWallTime().milliseconds
+        )
         self.executor = executor
         self.log = log
     }
@@ -64,19 +73,28 @@ final class MeterService: Sendable {
                     .with("record_id", record.recordID).with("account", record.accountID)
                     .with("model", record.model).with("input_tokens", record.usage?.input)
                     .with("output_tokens", record.usage?.output)
-                    .with("bytes_out", record.bytesOut).with("end", record.end.rawValue))
+                    .with("bytes_out", record.bytesOut).with("end", record.end.rawValue)
+            )
         }
     }
 
     func writeMetrics(to text: inout PrometheusText) {
         let counts = writer.counts
         text.gauge(
-            "weir_meter_queued_records", help: "Meter records that Redis has not stored yet.",
-            value: counts.queued)
+            "weir_meter_queued_records",
+            help: "Meter records that Redis has not stored yet.",
+            value: counts.queued
+        )
         text.counter(
-            "weir_meter_sent_total", help: "Meter records stored in Redis.", value: counts.sent)
+            "weir_meter_sent_total",
+            help: "Meter records stored in Redis.",
+            value: counts.sent
+        )
         text.counter(
-            "weir_meter_retries_total", help: "Meter records sent again.", value: counts.retries)
+            "weir_meter_retries_total",
+            help: "Meter records sent again.",
+            value: counts.retries
+        )
     }
 
     private func preciseNow() -> MonotonicTime { executor.preciseNow }

@@ -13,7 +13,9 @@ extension RedisURL {
             database = String(url.path.drop { $0 == "/" })
         case "unix":
             location = .unix(path: url.path)
-            if let query = url.query, query.hasPrefix("db=") { database = String(query.dropFirst(3)) }
+            if let query = url.query, query.hasPrefix("db=") {
+                database = String(query.dropFirst(3))
+            }
         case "rediss": throw .encryptionNotSupported
         default: throw .unknownScheme(url.scheme)
         }
@@ -21,6 +23,10 @@ extension RedisURL {
             throw .badDatabase
         }
         self.init(
-            location: location, user: url.user, password: url.password?.revealed, database: number)
+            location: location,
+            user: url.user,
+            password: url.password?.revealed,
+            database: number
+        )
     }
 }

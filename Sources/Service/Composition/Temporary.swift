@@ -38,7 +38,9 @@ enum DescriptorLimit { static func raise() -> Int { 20_000 } }
 struct Resolver: AddressResolver {
     init() throws {}
     func addresses(
-        of host: String, port: UInt16, on executor: any StreamExecutor,
+        of host: String,
+        port: UInt16,
+        on executor: any StreamExecutor,
         completion: @escaping @Sendable ([SocketAddress]) -> Void
     ) { completion([.v4(0x7F00_0001, port: port)]) }
     func stop() {}

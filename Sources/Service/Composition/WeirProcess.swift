@@ -33,7 +33,10 @@ actor WeirProcess {
     ///
     /// - Throws: what cannot be used: configuration, prices, keys, threads.
     init(
-        _ role: WeirRole, _ options: CommandOptions, loaded: LoadedConfiguration, log: any LogSink,
+        _ role: WeirRole,
+        _ options: CommandOptions,
+        loaded: LoadedConfiguration,
+        log: any LogSink,
         console: Console
     ) throws {
         self.role = role
@@ -56,14 +59,16 @@ actor WeirProcess {
                 log.write(
                     LogLine(.warning, "descriptor_limit")
                         .with("descriptors", possible).with("possible_streams", streams)
-                        .with("limits.streams", configuration.limits.streams))
+                        .with("limits.streams", configuration.limits.streams)
+                )
             }
         }
         self.configuration = configuration
     }
 
     private static func keyStore(
-        _ configuration: WeirConfiguration, _ runKey: RunKey?
+        _ configuration: WeirConfiguration,
+        _ runKey: RunKey?
     ) throws -> KeyStore {
         var store = try KeyStore(configuration)
         if let runKey { store.insert(runKey.digest, Caller(account: "local", keyID: runKey.id)) }
@@ -105,7 +110,10 @@ actor WeirProcess {
         if role.servesStreams { try startGateway(url) }
         if role.bills { try await startBilling(url) }
         if let gateway {
-            let bound = try gateway.listen(configuration, sharesPort: role == .serve(sharesPort: true))
+            let bound = try gateway.listen(
+                configuration,
+                sharesPort: role == .serve(sharesPort: true)
+            )
             addresses = bound
         }
         log.write(LogLine(.info, "started").with("role", role.name))
@@ -125,9 +133,12 @@ extension WeirProcess {
 
     private func startGateway(_ redis: RedisURL) throws {
         let meter = MeterService(
-            redis: redis, partitions: configuration.metering.partitions,
-            gateway: try gatewayName(in: configuration.data.directory), on: group.reactors[0],
-            log: log)
+            redis: redis,
+            partitions: configuration.metering.partitions,
+            gateway: try gatewayName(in: configuration.data.directory),
+            on: group.reactors[0],
+            log: log
+        )
         self.meter = meter
         tasks.append(Task { await meter.run() })
         var configuration = configuration
@@ -138,18 +149,29 @@ extension WeirProcess {
         }
         let core = GatewayCore(
             settings: configuration.gatewaySettings(allowsLocalhost: role == .up),
-            executors: group.reactors, resolver: resolver, callers: keys, journal: meter.journal,
-            log: log, startedAt: currentWallTime(), billingStatus: { [board] in board.overview },
-            contributeMetrics: { [board] in board.writeMetrics(to: &$0) })
+            executors: group.reactors,
+            resolver: resolver,
+            callers: keys,
+            journal: meter.journal,
+            log: log,
+            startedAt: currentWallTime(),
+            billingStatus: { [board] in board.overview },
+            contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
+        )
         board.connect(meter: meter)
         gateway = GatewayService(core: core, group: group, configuration: configuration)
     }
 
     private func startBilling(_ redis: RedisURL) async throws {
         let billing = try await BillingService(
-            configuration, ledgerPath: try ledgerPath, prices: prices, redis: redis,
-            consumer: try gatewayName(in: configuration.data.directory), on: group.reactors[0],
-            log: log)
+            configuration,
+            ledgerPath: try ledgerPath,
+            prices: prices,
+            redis: redis,
+            consumer: try gatewayName(in: configuration.data.directory),
+            on: group.reactors[0],
+            log: log
+        )
         self.billing = billing
         board.connect(billing: billing)
         tasks.append(Task { await billing.run() })
@@ -176,7 +198,8 @@ extension WeirProcess {
             log.write(LogLine(.info, "reloaded"))
         } catch {
             log.write(
-                LogLine(.error, "reload_refused").with("reason", "\(error)"))
+                LogLine(.error, "reload_refused").with("reason", "\(error)")
+            )
         }
     }
 
@@ -227,7 +250,8 @@ extension WeirProcess {
                 + (key.map { " -H 'Authorization: Bearer \($0)'" } ?? "")
                 + " -H 'Content-Type: application/json'"
                 + " -d '{\"model\":\"\(model)\",\"stream\":true,"
-                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'")
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
+        )
     }
 
     private var redisSocket: String { redis?.socketPath ?? "" }

@@ -20,8 +20,12 @@ struct RunKey: Sendable {
         id = isLasting ? "local" : "run"
         guard isLasting else { return }
         let stored = StoredKey(
-            id: id, account: "local", createdAtMilliseconds: currentWallTime().milliseconds,
-            ending: String(key.suffix(4)), sha256: digest.hexadecimal)
+            id: id,
+            account: "local",
+            createdAtMilliseconds: currentWallTime().milliseconds,
+            ending: String(key.suffix(4)),
+            sha256: digest.hexadecimal
+        )
         try file.update { $0.append(stored) }
     }
 
