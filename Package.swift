@@ -167,7 +167,8 @@ let suites: [Target] = [
     ),
     tests(
         "Ledger",
-        uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]),
+        uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]
+    ),
     tests(
         "Billing",
         uses: [
@@ -185,7 +186,7 @@ let suites: [Target] = [
     tests(
         "Service",
         uses: [
-            "Service", "YAMLText", "Cryptography", "Telemetry", "Reactor", "StreamBytes",
+            "Service", "Pricing", "YAMLText", "Cryptography", "Telemetry", "Reactor", "StreamBytes",
             "TestSupport",
         ]
     ),
