@@ -19,8 +19,23 @@ package struct TierCharge: Equatable, Sendable {
     package let charge: Money
 
     init(subtotal: Money, discountBasisPoints: Int64, penaltyBasisPoints: Int64) {
+        self.init(
+            subtotal: subtotal,
+            discount: subtotal.portion(basisPoints: discountBasisPoints),
+            discountBasisPoints: discountBasisPoints,
+            penaltyBasisPoints: penaltyBasisPoints
+        )
+    }
+
+    /// A charge of which the discount was worked out otherwise.
+    init(
+        subtotal: Money,
+        discount: Money,
+        discountBasisPoints: Int64 = 0,
+        penaltyBasisPoints: Int64
+    ) {
         self.discountBasisPoints = discountBasisPoints
-        discount = subtotal.portion(basisPoints: discountBasisPoints)
+        self.discount = discount
         net = subtotal - discount
         penalty = net.portion(basisPoints: penaltyBasisPoints)
         charge = net - penalty

@@ -41,6 +41,8 @@ package struct RatedRecord: Sendable {
     package let period: CalendarMonth
     package let isLate: Bool
     package let priceListVersion: String
+    /// What a breach costs.
+    let penaltyBasisPoints: Int64
 }
 
 extension PriceList {
@@ -53,7 +55,8 @@ extension PriceList {
                 prices: self,
                 receivedAtMilliseconds: received
             )
-            let provider = price(of: record.model)?.provider ?? ""
+            let price = price(of: record.model)
+            let provider = price?.provider ?? ""
             let period = period(of: record, receivedAtMilliseconds: received)
             return .rated(
                 RatedRecord(
@@ -64,7 +67,8 @@ extension PriceList {
                     tiers: tiers(of: provider),
                     period: period.billed,
                     isLate: period.isLate,
-                    priceListVersion: version
+                    priceListVersion: version,
+                    penaltyBasisPoints: price?.guarantee.penaltyBasisPoints ?? 0
                 )
             )
         } catch {

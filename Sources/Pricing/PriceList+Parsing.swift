@@ -40,6 +40,19 @@ extension PriceList {
                 expected: "a number from 0"
             )
         }
+        for (currency, decimals) in document.currencyDecimals {
+            guard (0...6).contains(decimals) else {
+                throw .invalid(place: "currency_exponents.\(currency)", expected: "0 to 6")
+            }
+        }
+        for (index, level) in document.alertLevels.enumerated() {
+            guard (1...1_000).contains(level) else {
+                throw .invalid(place: "alert_levels.\(index)", expected: "1 to 1000 percent")
+            }
+        }
+        currencyDecimals = document.currencyDecimals
+        alertLevels = document.alertLevels
+        taxes = try TaxRules(document.tax)
         version = document.version
         minimumBusyMilliseconds = document.slaRules.minimumBusy
         times = try TimeRules(document.timeRules)
@@ -165,6 +178,25 @@ extension ServiceGuarantee {
         latencyMilliseconds = listed.latency
         bytesPerSecond = listed.bandwidth
         penaltyBasisPoints = listed.penalty
+    }
+}
+
+extension TaxRules {
+    fileprivate init(_ listed: PriceListDocument.Tax) throws(PriceListError) {
+        var rates: [String: [TaxRate]] = [:]
+        for (country, steps) in listed.standardRates {
+            for (index, step) in steps.enumerated() {
+                let place = "tax.eu_standard_rates.\(country).\(index)"
+                try checkBasisPoints(step.rate, place: "\(place).rate_bp")
+                let before = index == 0 ? "" : steps[index - 1].from
+                guard step.from.utf8.count == 10, before < step.from else {
+                    throw .invalid(place: "\(place).from", expected: "a later day, yyyy-mm-dd")
+                }
+            }
+            rates[country] = steps.map { TaxRate(firstDay: $0.from, basisPoints: $0.rate) }
+        }
+        sellerCountry = listed.sellerCountry
+        standardRates = rates
     }
 }
 

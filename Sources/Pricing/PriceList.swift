@@ -6,6 +6,11 @@ package struct PriceList: Sendable {
     package let discountTiers: [String: [DiscountTier]]
     package let limits: RecordLimits
     package let times: TimeRules
+    /// Decimals of each currency's minor unit.
+    package let currencyDecimals: [String: Int]
+    /// Shares of a quota, in percent, at which an alert fires; in the order of firing.
+    package let alertLevels: [Int64]
+    package let taxes: TaxRules
     /// The least time with unsent bytes for which bandwidth is judged.
     package let minimumBusyMilliseconds: Int64
 

@@ -8,6 +8,9 @@ struct PriceListDocument: Decodable {
     let slaRules: ServiceRules
     let timeRules: Times
     let limits: Limits
+    let currencyDecimals: [String: Int]
+    let alertLevels: [Int64]
+    let tax: Tax
 
     enum CodingKeys: String, CodingKey {
         case version
@@ -18,6 +21,29 @@ struct PriceListDocument: Decodable {
         case slaRules = "sla_rules"
         case timeRules = "time_rules"
         case limits
+        case currencyDecimals = "currency_exponents"
+        case alertLevels = "alert_levels"
+        case tax
+    }
+
+    struct Tax: Decodable {
+        let sellerCountry: String
+        let standardRates: [String: [Rate]]
+
+        enum CodingKeys: String, CodingKey {
+            case sellerCountry = "seller_country"
+            case standardRates = "eu_standard_rates"
+        }
+    }
+
+    struct Rate: Decodable {
+        let from: String
+        let rate: Int64
+
+        enum CodingKeys: String, CodingKey {
+            case from
+            case rate = "rate_bp"
+        }
     }
 
     struct Model: Decodable {

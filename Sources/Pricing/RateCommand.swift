@@ -2,8 +2,9 @@ import FoundationEssentials
 
 /// Rates one case of a cases file: the heart of `weir rate`.
 ///
-/// A case is one JSON object: `id`, `kind`, `record` (text to text), and `context` with
-/// `received_at_ms` and `provider_period_tokens`.
+/// A case is one JSON object with `id` and `kind`. Those of the kinds `rate` and `reject` have a
+/// `record` (text to text) and a `context` with `received_at_ms` and `provider_period_tokens`;
+/// those of the kind `account` have an `account`, its `records`, and maybe `checkpoints`.
 package struct RateCommand: Sendable {
     private let prices: PriceList
 
@@ -25,13 +26,23 @@ package struct RateCommand: Sendable {
         guard let head = try? decoder.decode(CaseHead.self, from: data) else {
             return .malformed("no JSON object with the texts id and kind")
         }
-        guard head.kind == "rate" || head.kind == "reject" else {
-            return .skipped(kind: head.kind)
+        switch head.kind {
+        case "rate", "reject":
+            guard let rated = try? decoder.decode(RateCase.self, from: data) else {
+                return .malformed("a \(head.kind) case needs record and context")
+            }
+            return result(head, expectation(rated))
+        case "account":
+            guard let account = try? decoder.decode(AccountCase.self, from: data),
+                let expectation = account.expectation(prices: prices)
+            else { return .malformed("an account case needs a sound account and records") }
+            return result(head, expectation)
+        default: return .skipped(kind: head.kind)
         }
-        guard let rated = try? decoder.decode(RateCase.self, from: data) else {
-            return .malformed("a \(head.kind) case needs record and context")
-        }
-        return .result("{\"id\":\(jsonText(head.id)),\"expect\":\(expectation(rated))}")
+    }
+
+    private func result(_ head: CaseHead, _ expectation: String) -> Answer {
+        .result("{\"id\":\(jsonText(head.id)),\"expect\":\(expectation)}")
     }
 
     private func expectation(_ rated: RateCase) -> String {
@@ -103,7 +114,7 @@ private struct RateCase: Decodable {
 }
 
 /// The text as a JSON string, quotes included.
-private func jsonText(_ text: String) -> String {
+func jsonText(_ text: String) -> String {
     var json = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

@@ -2,10 +2,9 @@ import Pricing
 import Testing
 
 @Suite struct RateCommandTests {
-    @Test func `every worked rate and reject case comes out to the character`() throws {
+    @Test func `every worked case comes out to the character`() throws {
         let command = RateCommand(prices: try BillingFixtures.prices())
         var rated = 0
-        var skipped = 0
         for line in try BillingFixtures.cases() {
             let expected = try JSONValue(parsing: line)
             switch command.answer(line) {
@@ -15,14 +14,12 @@ import Testing
                 #expect(answer["id"] == expected["id"])
                 #expect(answer["expect"] == expected["expect"], "\(line.prefix(40))")
             case .skipped(let kind):
-                skipped += 1
-                #expect(kind == "account")
+                Issue.record("\(kind)")
             case .malformed(let reason):
                 Issue.record("\(reason)")
             }
         }
-        #expect(rated == 173)
-        #expect(skipped == 35)
+        #expect(rated == 208)
     }
 
     @Test(arguments: ["", "x", "[]", "{}", #"{"id":"a"}"#, #"{"id":"a","kind":"rate"}"#])
