@@ -10,7 +10,7 @@ package final class SimulatedExecutor: StreamExecutor, TaskExecutor, @unchecked 
     package let index: Int
     package let simulation: Simulation
 
-    private var random: SeededRandom
+    private var random: SeededChance
     private var jobs: [(job: UnownedJob?, work: (@Sendable () -> Void)?)] = []
     private var timers: [Timer] = []
     private var freeTimers: [Int32] = []
@@ -25,7 +25,7 @@ package final class SimulatedExecutor: StreamExecutor, TaskExecutor, @unchecked 
         var setting: UInt32 = 0
     }
 
-    init(index: Int, in simulation: Simulation, random: SeededRandom) {
+    init(index: Int, in simulation: Simulation, random: SeededChance) {
         self.index = index
         self.simulation = simulation
         self.random = random

@@ -53,7 +53,7 @@ package final class Simulation: @unchecked Sendable {
     /// Sockets that were opened and not closed.
     package internal(set) var openSocketCount = 0
 
-    var random: SeededRandom
+    var random: SeededChance
     var listeners: [SocketAddress: [Listening]] = [:]
     /// Ends of connections that no socket owns at the moment, by their descriptor.
     var passing: [Int32: SimulatedEnd] = [:]
@@ -89,7 +89,7 @@ package final class Simulation: @unchecked Sendable {
     ) {
         self.seed = seed
         self.faults = faults
-        random = SeededRandom(seed: seed)
+        random = SeededChance(seed: seed)
         wallOffset = wallClock.milliseconds - 1_000
         for _ in 0..<executorCount { makeExecutor() }
     }
@@ -100,7 +100,7 @@ package final class Simulation: @unchecked Sendable {
         let executor = SimulatedExecutor(
             index: executors.count,
             in: self,
-            random: SeededRandom(seed: random.next())
+            random: SeededChance(seed: random.next())
         )
         executors.append(executor)
         return executor

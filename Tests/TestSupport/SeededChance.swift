@@ -1,5 +1,5 @@
 /// SplitMix64: the same numbers for the same seed, on every machine.
-package struct SeededRandom: RandomNumberGenerator, Sendable {
+package struct SeededChance: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
