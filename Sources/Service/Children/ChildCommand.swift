@@ -57,6 +57,7 @@ package struct ChildCommand: Sendable {
     ///   - lock: stays open in the child.
     ///   - parentDeath: the path of `setpriv`, which asks the kernel for that signal.
     /// - Returns: the process' number.
+    /// - Throws: `FileError` with the system's reason.
     func spawn(lock: Int32, parentDeath: String) throws(FileError) -> pid_t {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)

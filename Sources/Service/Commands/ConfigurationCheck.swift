@@ -1,6 +1,160 @@
-/// `weir check`.
+import Glibc
+import Reactor
+
+/// `weir check`: reads the configuration and tries what it names.
 struct ConfigurationCheck {
+    /// The longest that anything may take to answer.
+    static let patience = Duration.seconds(8)
+
+    /// What became of one thing that was tried.
+    enum Outcome: Equatable, Sendable {
+        /// It works; how.
+        case works(String)
+        /// It does not; why.
+        case fails(String)
+    }
+
     let console: Console
 
-    func run(_ options: CommandOptions) -> Int32 { 1 }
+    func run(_ options: CommandOptions) -> Int32 {
+        let loader = options.configurationLoader
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationRefused) {
+            loaded = try loader.load()
+        } catch {
+            for mistake in error.mistakes { console.complain("\(mistake)") }
+            console.complain("\(error.mistakes.count) mistakes in the configuration")
+            return 1
+        }
+        for warning in loaded.warnings { console.complain("warning: \(warning)") }
+        console.print(
+            "ok    configuration: \(loaded.path ?? "no file, the defaults")"
+        )
+        var failures = 0
+        for (name, outcome) in outcomes(of: loaded.configuration, loader.environment) {
+            switch outcome {
+            case .works(let how): console.print("ok    \(name): \(how)")
+            case .fails(let why):
+                console.print("FAIL  \(name): \(why)")
+                failures += 1
+            }
+        }
+        return failures == 0 ? 0 : 1
+    }
+
+    private func outcomes(
+        of configuration: WeirConfiguration,
+        _ environment: [String: String]
+    ) -> [(String, Outcome)] {
+        var attempts: [(String, @Sendable () -> Outcome)] = []
+        for address in configuration.listen {
+            attempts.append(("listen \(address)", { Self.listen(address, configuration) }))
+        }
+        attempts.append(
+            ("admin \(configuration.admin)", { Self.listen(configuration.admin, configuration) })
+        )
+        if let tls = configuration.tls {
+            attempts.append(("tls", { Self.files([tls.certificate, tls.key]) }))
+        }
+        attempts.append(
+            ("data \(configuration.data.directory)", { Self.data(configuration.data.directory) })
+        )
+        attempts.append(("prices \(configuration.prices)", { Self.prices(configuration.prices) }))
+        attempts.append(("redis", { Self.redis(configuration.redis.url, environment) }))
+        attempts.append(("ledger", { Self.ledger(configuration) }))
+        for provider in configuration.providers {
+            attempts.append(
+                ("provider \(provider.name)", { NetworkProbe.reach(provider.baseURL) })
+            )
+        }
+        return inParallel(attempts)
+    }
+
+    /// Tries everything at once; what takes too long has failed.
+    private func inParallel(
+        _ attempts: [(String, @Sendable () -> Outcome)]
+    ) -> [(String, Outcome)] {
+        let results = Monitor([Int: Outcome]())
+        for (index, attempt) in attempts.enumerated() {
+            let work = attempt.1
+            let isStarted =
+                (try? NativeThread(named: "check") {
+                    let outcome = work()
+                    results.update { $0[index] = outcome }
+                }) != nil
+            if !isStarted {
+                results.update { $0[index] = .fails("the system refuses another thread") }
+            }
+        }
+        let count = attempts.count
+        let found = results.wait(atMost: Self.patience) { $0.count == count ? $0 : nil }
+        let outcomes = found ?? results.wait { $0 } ?? [:]
+        return attempts.enumerated().map { index, attempt in
+            (attempt.0, outcomes[index] ?? .fails("no answer within \(Self.patience)"))
+        }
+    }
+
+    private static func listen(
+        _ address: ListenAddress,
+        _ configuration: WeirConfiguration
+    ) -> Outcome {
+        if let holder = DataDirectory.holder(of: configuration.data.directory) {
+            return .works("not tried, the gateway runs (process \(holder))")
+        }
+        return NetworkProbe.bind(address)
+    }
+
+    private static func files(_ paths: [String]) -> Outcome {
+        for path in paths {
+            do throws(FileError) {
+                let text = String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self)
+                guard text.contains("-----BEGIN ") else {
+                    return .fails("\(path) is no PEM file")
+                }
+            } catch {
+                return .fails("\(path) \(error)")
+            }
+        }
+        return .works("readable")
+    }
+
+    private static func data(_ path: String) -> Outcome {
+        if let holder = DataDirectory.holder(of: path) { return .works("in use by \(holder)") }
+        if unsafe access(path, W_OK | X_OK) == 0 { return .works("free") }
+        guard errno == ENOENT else { return .fails(SystemError.text(errno)) }
+        return .works("will be made")
+    }
+
+    private static func prices(_ path: String) -> Outcome {
+        do {
+            let prices = try readPriceList(path)
+            return .works("\(prices.models.count) models, version \(prices.version)")
+        } catch {
+            return .fails(error.description)
+        }
+    }
+
+    private static func redis(_ url: ServiceURL?, _ environment: [String: String]) -> Outcome {
+        if let url { return NetworkProbe.reach(url) }
+        for (program, package) in [("redis-server", "redis-server"), ("setpriv", "util-linux")]
+        where ChildCommand.find(program, in: environment) == nil {
+            return .fails("\(PrivateRedisError.notInstalled(program: program, package: package))")
+        }
+        return .works("weir up will run a private one")
+    }
+
+    private static func ledger(_ configuration: WeirConfiguration) -> Outcome {
+        switch configuration.ledger.url {
+        case nil: return .works("ledger.db in the data directory")
+        case .postgresql(_, let shown): return NetworkProbe.reach(shown)
+        case .sqlite(let path):
+            let slash = path.lastIndex(of: "/")
+            let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            let isOwn = folder == configuration.data.directory
+            guard unsafe access(folder, W_OK | X_OK) == 0 || (isOwn && errno == ENOENT) else {
+                return .fails("\(folder): \(SystemError.text(errno))")
+            }
+            return .works(path)
+        }
+    }
 }

@@ -13,6 +13,20 @@ package struct StoredKey: Codable, Equatable, Sendable {
     /// The SHA-256 of the whole key, in hexadecimal.
     package let sha256: String
 
+    package init(
+        id: String,
+        account: String,
+        createdAtMilliseconds: Int64,
+        ending: String,
+        sha256: String
+    ) {
+        self.id = id
+        self.account = account
+        self.createdAtMilliseconds = createdAtMilliseconds
+        self.ending = ending
+        self.sha256 = sha256
+    }
+
     enum CodingKeys: String, CodingKey {
         case id
         case account
