@@ -1,5 +1,6 @@
 import Gateway
 import StreamBytes
+import TestSupport
 import Testing
 
 struct EventLogTests {
@@ -76,7 +77,7 @@ struct EventLogTests {
     }
 
     @Test func `random appends, reads and trims agree with an array`() {
-        var random = SeededGenerator(seed: 20_261_121)
+        var random = SeededRandom(seed: 20_261_121)
         var log = EventLog()
         var model: [(UInt64, String)] = []
         var last: UInt64 = 0
@@ -99,17 +100,3 @@ struct EventLogTests {
     }
 }
 
-/// A repeatable source of random numbers (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}

@@ -23,7 +23,7 @@ private func run(_ role: WeirRole, _ options: CommandOptions) -> Int32 {
         let loaded = try options.configurationLoader.load()
         for warning in loaded.warnings { console.complain("weir: \(warning)") }
         let directory = try DataDirectory(loaded.configuration.data.directory)
-        let log = try LogWriter.standard()
+        let log = try LogWriter()
         let (signals, continuation) = AsyncStream.makeStream(of: ProcessSignal.self)
         let listener = try SignalListener { continuation.yield($0) }
         let process = try WeirProcess(role, options, loaded: loaded, log: log, console: console)

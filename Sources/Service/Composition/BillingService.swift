@@ -58,7 +58,7 @@ final class BillingService: Sendable {
                 ),
                 store: ledger,
                 prices: prices,
-                pace: SystemBillingPace(wallClock: currentWallTime)
+                pace: SystemBillingPace(wallClock: { WallTime.now })
             )
         }
     }
@@ -145,7 +145,7 @@ final class BillingService: Sendable {
     }
 
     private func refresh(warnings: [String]) async {
-        let summary = try? await ledger.summary(at: currentWallTime())
+        let summary = try? await ledger.summary(at: WallTime.now)
         overview.withLock { overview in
             overview.warnings = warnings
             guard let summary else { return overview.warnings.append("the ledger cannot be read") }

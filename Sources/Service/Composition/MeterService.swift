@@ -35,7 +35,7 @@ final class MeterService: Sendable {
         journal = UsageJournal(
             sink: writer,
             gateway: gateway,
-            epoch: currentWallTime().milliseconds
+            epoch: WallTime.now.milliseconds
         )
         self.executor = executor
         self.log = log

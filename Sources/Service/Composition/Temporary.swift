@@ -5,16 +5,6 @@ import Reactor
 import StreamBytes
 import Telemetry
 
-struct LogWriter: LogSink {
-    static func standard() throws -> LogWriter { LogWriter() }
-    func write(_ line: LogLine) {
-        var text = "\(line.level) \(line.event)"
-        for field in line.fields { text += " \(field.name)=\(field.value)" }
-        text += "\n"
-        _ = unsafe text.withCString { unsafe Glibc.write(2, $0, strlen($0)) }
-    }
-    func close() {}
-}
 enum ProcessSignal { case stop, reload }
 final class SignalListener: Sendable {
     init(_ body: @escaping @Sendable (ProcessSignal) -> Void) throws {
@@ -44,10 +34,4 @@ struct Resolver: AddressResolver {
         completion: @escaping @Sendable ([SocketAddress]) -> Void
     ) { completion([.v4(0x7F00_0001, port: port)]) }
     func stop() {}
-}
-final class PrivateRedis: Sendable {
-    let socketPath: String
-    init(directory: String, log: any LogSink) { socketPath = "\(directory)/redis.sock" }
-    func start() async throws -> String { socketPath }
-    func stop() async {}
 }

@@ -106,7 +106,7 @@ actor WeirProcess {
 
     private func start() async throws {
         try group.start()
-        let url = try await redisURL()
+        let url = try redisURL()
         if role.servesStreams { try startGateway(url) }
         if role.bills { try await startBilling(url) }
         if let gateway {
@@ -123,12 +123,13 @@ actor WeirProcess {
 // MARK: - Parts
 
 extension WeirProcess {
-    private func redisURL() async throws -> RedisURL {
+    private func redisURL() throws -> RedisURL {
         if let url = configuration.redis.url { return try RedisURL(url) }
         guard role == .up else { throw MissingRedis() }
-        let redis = PrivateRedis(directory: configuration.data.directory, log: log)
+        let redis = try PrivateRedis(directory: configuration.data.directory, log: log)
         self.redis = redis
-        return try RedisURL(parsing: "unix://\(try await redis.start())")
+        return RedisURL(
+            location: .unix(path: redis.socketPath), user: nil, password: nil, database: 0)
     }
 
     private func startGateway(_ redis: RedisURL) throws {
@@ -154,7 +155,7 @@ extension WeirProcess {
             callers: keys,
             journal: meter.journal,
             log: log,
-            startedAt: currentWallTime(),
+            startedAt: WallTime.now,
             billingStatus: { [board] in board.overview },
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
         )
@@ -219,7 +220,7 @@ extension WeirProcess {
         await billing?.close()
         resolver.stop()
         group.stop()
-        await redis?.stop()
+        redis?.stop()
         log.write(LogLine(.info, "stopped").with("role", role.name))
     }
 }

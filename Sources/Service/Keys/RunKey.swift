@@ -1,4 +1,5 @@
 import Cryptography
+import StreamBytes
 
 /// The key with which the account `local` can be tried at once.
 ///
@@ -22,7 +23,7 @@ struct RunKey: Sendable {
         let stored = StoredKey(
             id: id,
             account: "local",
-            createdAtMilliseconds: currentWallTime().milliseconds,
+            createdAtMilliseconds: WallTime.now.milliseconds,
             ending: String(key.suffix(4)),
             sha256: digest.hexadecimal
         )
