@@ -7,16 +7,14 @@ extension PriceList {
     /// It is the gateway's own word, not part of a price list: records that name it are accepted
     /// only by who adds it.
     package func addingFree() -> PriceList {
-        var models = models
-        models[Self.freeModel] = ModelPrice(
+        var list = self
+        list.models[Self.freeModel] = ModelPrice(
             model: Self.freeModel, provider: Self.freeModel, perSecond: .zero, perMegabyte: .zero,
             premiumThresholdBytes: 0, premiumPerKilobyte: .zero, perThousandInputTokens: .zero,
             perThousandOutputTokens: .zero, base: .zero, perHour: .zero,
             guarantee: ServiceGuarantee(
                 uptimeBasisPoints: 0, latencyMilliseconds: 3_600_000, bytesPerSecond: 0,
                 penaltyBasisPoints: 0))
-        return PriceList(
-            version: version, models: models, discountTiers: discountTiers, limits: limits,
-            times: times, minimumBusyMilliseconds: minimumBusyMilliseconds)
+        return list
     }
 }

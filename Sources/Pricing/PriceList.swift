@@ -1,7 +1,7 @@
 /// Everything that turns a meter record into money; one version of it.
 package struct PriceList: Sendable {
     package let version: String
-    package let models: [String: ModelPrice]
+    package internal(set) var models: [String: ModelPrice]
     /// By provider, ascending; a provider without entry has no discounts.
     package let discountTiers: [String: [DiscountTier]]
     package let limits: RecordLimits
