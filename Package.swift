@@ -142,7 +142,7 @@ let suites: [Target] = [
     tests("StreamBytes", uses: ["StreamBytes"]),
     tests("Telemetry", uses: ["Telemetry", "TestSupport"]),
     tests("ServerSentEvents", uses: ["ServerSentEvents", "StreamBytes"]),
-    tests("HTTPWire", uses: ["HTTPWire", "StreamBytes"]),
+    tests("HTTPWire", uses: ["HTTPWire", "StreamBytes", "TestSupport"]),
     tests("Metering", uses: ["Metering", "StreamBytes"]),
     tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
     tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes"]),

@@ -9,17 +9,18 @@ struct Fixture {
     let handler = ScriptedHandler()
     let registry: ConnectionRegistry
 
-    init(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) {
-        var configuration = ServerConfiguration()
-        adjust(&configuration)
-        registry = ConnectionRegistry(configuration: configuration, reactorCount: 2)
+    /// Accepts the connection.
+    ///
+    /// - Parameter other: answers instead of `handler`.
+    init(handler other: (any RequestHandler)? = nil) {
+        registry = ConnectionRegistry(configuration: ServerConfiguration(), reactorCount: 2)
         let socket = PassedSocket(
             descriptor: -1,
             peer: .unix(path: ""),
             local: .unix(path: ""),
             unread: []
         )
-        registry.accept(socket, on: reactor, handler: handler)
+        registry.accept(socket, on: reactor, handler: other ?? handler)
     }
 
     var socket: ScriptedSocket { reactor.socket }

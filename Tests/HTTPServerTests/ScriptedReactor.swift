@@ -103,8 +103,10 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
 
     // MARK: What the client does
 
-    func receive(_ text: String) {
-        input += Array(text.utf8)
+    func receive(_ text: String) { receive(Array(text.utf8)) }
+
+    func receive(_ bytes: [UInt8]) {
+        input += bytes
         handler?.socketIsReady(.isReadable)
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPWire
+import TestSupport
 import Testing
 
 @Suite struct ConformanceTests {
@@ -31,7 +32,7 @@ import Testing
 
     @Test(arguments: 1...200)
     func `random cuts change nothing`(seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         guard let wireCase = WireCase.small.randomElement(using: &random) else { return }
         let bytes = wireCase.bytes
         var parts: [[UInt8]] = []
@@ -47,7 +48,7 @@ import Testing
 
     @Test(arguments: 1...300)
     func `damaged requests neither trap nor depend on cuts`(seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         guard let wireCase = WireCase.small.randomElement(using: &random) else { return }
         var bytes = wireCase.bytes
         for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -84,20 +85,5 @@ import Testing
             return fits && closes == outcome.isClosed
                 && (body == nil || body == outcome.bodies.first)
         }
-    }
-}
-
-/// A small generator whose sequence is fixed by its seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
     }
 }

@@ -2,21 +2,23 @@ import HTTPWire
 import StreamBytes
 
 /// A server without a socket: answers what a `RequestParser` reads, as `/` and `/echo` would be.
-struct ModelServer: ~Copyable {
-    struct Outcome: Equatable {
-        var statuses: [Int] = []
-        var bodies: [[UInt8]] = []
-        var isClosed = false
+package struct ModelServer: ~Copyable {
+    package struct Outcome: Equatable, Sendable {
+        package var statuses: [Int] = []
+        package var bodies: [[UInt8]] = []
+        package var isClosed = false
     }
 
     private var parser = RequestParser(limits: HTTPLimits())
     private var head: RequestHead?
     private var body: [UInt8] = []
-    private(set) var outcome = Outcome()
+    package private(set) var outcome = Outcome()
     /// Every step, joined bodies aside: what must not depend on how the bytes were cut.
-    private(set) var trace: [String] = []
+    package private(set) var trace: [String] = []
 
-    mutating func receive(_ bytes: [UInt8]) {
+    package init() {}
+
+    package mutating func receive(_ bytes: [UInt8]) {
         var offset = 0
         while !outcome.isClosed {
             do throws(HTTPError) {
@@ -29,7 +31,7 @@ struct ModelServer: ~Copyable {
         }
     }
 
-    mutating func endOfStream() {
+    package mutating func endOfStream() {
         guard !outcome.isClosed else { return }
         if !parser.isBetweenRequests { answer(400, []) }
         outcome.isClosed = true

@@ -1,9 +1,8 @@
-import FoundationEssentials
-import Testing
+import Foundation
 
 /// One raw exchange of `Tests/Fixtures/http/cases.json`.
-struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
-    struct Part: Decodable {
+package struct WireCase: Decodable, Sendable, CustomStringConvertible {
+    package struct Part: Decodable, Sendable {
         let b64: String?
         let `repeat`: Int?
         let halfClose: Bool?
@@ -15,18 +14,18 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    struct Alternative: Decodable {
-        let seq: [[Status]]
-        let close: Bool?
-        let body: String?
+    package struct Alternative: Decodable, Sendable {
+        package let seq: [[Status]]
+        package let close: Bool?
+        package let body: String?
     }
 
     /// A status, a class such as `4xx`, or a word for several.
-    enum Status: Decodable {
+    package enum Status: Decodable, Sendable {
         case code(Int)
         case word(String)
 
-        init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let code = try? container.decode(Int.self) {
                 self = .code(code)
@@ -35,7 +34,7 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
             }
         }
 
-        func matches(_ status: Int) -> Bool {
+        package func matches(_ status: Int) -> Bool {
             switch self {
             case .code(let code): code == status
             case .word("any"): true
@@ -46,11 +45,11 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    let id: String
-    let level: String
-    let send: [Part]
-    let expect: [Alternative]
-    let slow: Double?
+    package let id: String
+    package let level: String
+    package let send: [Part]
+    package let expect: [Alternative]
+    package let slow: Double?
 
     enum CodingKeys: String, CodingKey {
         case id
@@ -60,12 +59,12 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
         case slow = "slow_s"
     }
 
-    var testDescription: String { id }
+    package var description: String { id }
 
-    var halfCloses: Bool { send.contains { $0.halfClose == true } }
+    package var halfCloses: Bool { send.contains { $0.halfClose == true } }
 
     /// Everything that the client sends, with the places for path and host filled in.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         send.flatMap { part -> [UInt8] in
             let raw = Array(Data(base64Encoded: part.b64 ?? "") ?? Data())
             let filled = Self.places.reduce(raw) { $0.replacing($1.0.utf8, with: $1.1.utf8) }
@@ -78,17 +77,18 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
     ]
 
     /// What the client sends may be large; a case that repeats its parts is known by this.
-    var isLarge: Bool {
+    package var isLarge: Bool {
         send.contains { ($0.repeat ?? 1) > 1 || ($0.b64?.utf8.count ?? 0) > 3_000 }
     }
 
     /// All cases but those that are about time.
-    static let all: [WireCase] = {
+    package static let all: [WireCase] = {
         struct Document: Decodable {
             let cases: [WireCase]
         }
-        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let file = tests.appending(path: "Fixtures/http/cases.json")
+        var tests = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { tests.deleteLastPathComponent() }
+        let file = tests.appendingPathComponent("Fixtures/http/cases.json")
         guard let data = try? Data(contentsOf: file),
             let document = try? JSONDecoder().decode(Document.self, from: data)
         else { return [] }
@@ -96,5 +96,5 @@ struct WireCase: Decodable, Sendable, CustomTestStringConvertible {
     }()
 
     /// The cases that are small enough to be cut at each place.
-    static let small = all.filter { !$0.isLarge }
+    package static let small = all.filter { !$0.isLarge }
 }
