@@ -1,7 +1,7 @@
 extension RecordedBody {
     /// The answer that the provider would have given without streaming; nil where the format is not
     /// known well enough.
-    package var wholeAnswer: JSONValue? {
+    package var wholeAnswer: JSONTree? {
         switch format {
         case .openAIChat: ChatCompletion(chunks: events).answer
         case .anthropicMessages: AnthropicMessage(events: events).answer
@@ -10,33 +10,33 @@ extension RecordedBody {
     }
 
     /// The JSON texts of the events, in order; what is no JSON is left out.
-    private var events: [JSONValue] {
+    private var events: [JSONTree] {
         pieces.compactMap { piece in
             let lines = bytes[piece].split { $0 == 0x0A || $0 == 0x0D }
             let prefix = Array("data:".utf8)
             let data = lines.filter { $0.starts(with: prefix) }.map { $0.dropFirst(prefix.count) }
-            return JSONValue(parsing: [UInt8](data.joined(separator: [0x0A])))
+            return JSONTree(parsing: [UInt8](data.joined(separator: [0x0A])))
         }
     }
 }
 
 /// OpenAI's chunks put together to one `chat.completion`.
 private struct ChatCompletion {
-    private var opening: JSONValue?
-    private var usage: JSONValue?
+    private var opening: JSONTree?
+    private var usage: JSONTree?
     private var choices: [Int64: Choice] = [:]
 
     private struct Choice {
         var texts: [String: String] = [:]
-        var tools: [Int64: [String: JSONValue]] = [:]
-        var finish = JSONValue.null
+        var tools: [Int64: [String: JSONTree]] = [:]
+        var finish = JSONTree.null
     }
 
-    init(chunks: [JSONValue]) {
+    init(chunks: [JSONTree]) {
         for chunk in chunks { add(chunk) }
     }
 
-    var answer: JSONValue? {
+    var answer: JSONTree? {
         guard var members = opening?.members else { return nil }
         members["object"] = .string("chat.completion")
         members["obfuscation"] = nil
@@ -47,7 +47,7 @@ private struct ChatCompletion {
         return .object(members)
     }
 
-    private mutating func add(_ chunk: JSONValue) {
+    private mutating func add(_ chunk: JSONTree) {
         if opening == nil { opening = chunk }
         if let usage = chunk["usage"], usage != .null { self.usage = usage }
         for part in chunk["choices"]?.elements ?? [] {
@@ -57,7 +57,7 @@ private struct ChatCompletion {
         }
     }
 
-    private static func add(_ part: JSONValue, to choice: inout Choice) {
+    private static func add(_ part: JSONTree, to choice: inout Choice) {
         if let finish = part["finish_reason"], finish != .null { choice.finish = finish }
         for (name, value) in part["delta"]?.members ?? [:] where name != "role" {
             if let text = value.string { choice.texts[name, default: ""] += text }
@@ -69,9 +69,9 @@ private struct ChatCompletion {
     }
 
     private static func merged(
-        _ known: [String: JSONValue]?,
-        _ call: JSONValue
-    ) -> [String: JSONValue] {
+        _ known: [String: JSONTree]?,
+        _ call: JSONTree
+    ) -> [String: JSONTree] {
         guard var known else { return call.members }
         var function = known["function"]?.members ?? [:]
         let more = call["function"]?["arguments"]?.string ?? ""
@@ -80,8 +80,8 @@ private struct ChatCompletion {
         return known
     }
 
-    private func message(of choice: Choice, index: Int64) -> JSONValue {
-        var message: [String: JSONValue] = ["role": .string("assistant"), "content": .null]
+    private func message(of choice: Choice, index: Int64) -> JSONTree {
+        var message: [String: JSONTree] = ["role": .string("assistant"), "content": .null]
         for (name, text) in choice.texts { message[name] = .string(text) }
         if !choice.tools.isEmpty {
             message["tool_calls"] = .array(
@@ -99,21 +99,21 @@ private struct ChatCompletion {
 
 /// Anthropic's events put together to one `message`.
 private struct AnthropicMessage {
-    private var message: [String: JSONValue]?
-    private var blocks: [Int64: [String: JSONValue]] = [:]
+    private var message: [String: JSONTree]?
+    private var blocks: [Int64: [String: JSONTree]] = [:]
     private var toolInputs: [Int64: String] = [:]
 
-    init(events: [JSONValue]) {
+    init(events: [JSONTree]) {
         for event in events { add(event) }
     }
 
-    var answer: JSONValue? {
+    var answer: JSONTree? {
         guard var message else { return nil }
         message["content"] = .array(
             blocks.sorted { $0.key < $1.key }.map { index, block in
                 var block = block
                 if let text = toolInputs[index], !text.isEmpty {
-                    block["input"] = JSONValue(parsing: [UInt8](text.utf8))
+                    block["input"] = JSONTree(parsing: [UInt8](text.utf8))
                 }
                 return .object(block)
             }
@@ -121,7 +121,7 @@ private struct AnthropicMessage {
         return .object(message)
     }
 
-    private mutating func add(_ event: JSONValue) {
+    private mutating func add(_ event: JSONTree) {
         let index = event["index"]?.integer ?? 0
         switch event["type"]?.string {
         case "message_start": message = event["message"]?.members
@@ -132,7 +132,7 @@ private struct AnthropicMessage {
         }
     }
 
-    private mutating func addDelta(_ delta: [String: JSONValue], to index: Int64) {
+    private mutating func addDelta(_ delta: [String: JSONTree], to index: Int64) {
         for (name, value) in delta where name != "type" {
             guard let text = value.string else { continue }
             if name == "partial_json" {
@@ -144,7 +144,7 @@ private struct AnthropicMessage {
         }
     }
 
-    private mutating func close(with event: JSONValue) {
+    private mutating func close(with event: JSONTree) {
         for (name, value) in event["delta"]?.members ?? [:] { message?[name] = value }
         let usage = message?["usage"]?.members ?? [:]
         let more = event["usage"]?.members ?? [:]

@@ -22,7 +22,7 @@ package struct ReplayCounts: Sendable, Equatable {
     /// Answers under way.
     package var open: Int { started - finished - broken - abandoned }
 
-    package var json: JSONValue {
+    package var json: JSONTree {
         let numbers = [
             "requests": requests, "started": started, "open": open, "finished": finished,
             "broken": broken, "abandoned": abandoned, "events": events, "bytes": bytes,

@@ -67,9 +67,9 @@ package final class ReplayHandler: RequestHandler {
         }
     }
 
-    private var models: JSONValue {
+    private var models: JSONTree {
         let entries = settings.catalogue.names.map { name in
-            JSONValue.object([
+            JSONTree.object([
                 "id": .string(name), "object": .string("model"), "created": .integer(0),
                 "owned_by": .string("replay"),
             ])
@@ -90,7 +90,7 @@ package struct ReplaySettings: Sendable {
 }
 
 extension HTTPResponse {
-    fileprivate static func json(_ status: Int, _ value: JSONValue) -> HTTPResponse {
+    fileprivate static func json(_ status: Int, _ value: JSONTree) -> HTTPResponse {
         HTTPResponse(
             head: ResponseHead(status: status, fields: ["content-type": "application/json"]),
             body: value.encoded ?? []

@@ -20,7 +20,7 @@ struct ReplayQuestion {
     let wantsStream: Bool
 
     init(_ request: HTTPRequest) {
-        let body = JSONValue(parsing: request.body)
+        let body = JSONTree(parsing: request.body)
         let stream = body?["stream"]?.boolean
         received = ReceivedRequest(
             head: request.head,

@@ -2,8 +2,8 @@ import Replay
 import Testing
 
 struct EmbeddedBodiesTests {
-    private var manifest: [JSONValue] {
-        JSONValue(parsing: EmbeddedBodies.manifest)?["bodies"]?.elements ?? []
+    private var manifest: [JSONTree] {
+        JSONTree(parsing: EmbeddedBodies.manifest)?["bodies"]?.elements ?? []
     }
 
     @Test func `the manifest describes every body`() throws {

@@ -229,7 +229,7 @@ struct ReplayScriptTests {
 
         #expect(plan.opening.status == 429)
         #expect(plan.opening.retryAfterSeconds == 2)
-        let body = JSONValue(parsing: try #require(plan.opening.body))
+        let body = JSONTree(parsing: try #require(plan.opening.body))
         #expect(body?["error"]?["type"]?.string == "rate_limit_error")
     }
 }

@@ -2,7 +2,7 @@ import Replay
 import Testing
 
 struct WholeAnswerTests {
-    private func answer(_ name: String) throws -> JSONValue {
+    private func answer(_ name: String) throws -> JSONTree {
         try #require(EmbeddedBodies.named(name)?.wholeAnswer)
     }
 
@@ -23,7 +23,7 @@ struct WholeAnswerTests {
         let call = message?["tool_calls"]?.elements.first
         #expect(call?["function"]?["name"]?.string != nil)
         let arguments = try #require(call?["function"]?["arguments"]?.string)
-        #expect(JSONValue(parsing: Array(arguments.utf8)) != nil)
+        #expect(JSONTree(parsing: Array(arguments.utf8)) != nil)
         #expect(call?["index"] == nil)
     }
 

@@ -3,14 +3,14 @@ import FoundationEssentials
 /// A JSON text as a tree; for cold paths.
 ///
 /// The order of an object's members is not kept.
-package enum JSONValue: Sendable, Equatable, Codable {
+package enum JSONTree: Sendable, Equatable, Codable {
     case null
     case boolean(Bool)
     case integer(Int64)
     case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+    case array([JSONTree])
+    case object([String: JSONTree])
 
     /// Reads a JSON text; nil when it is none.
     package init?(parsing bytes: [UInt8]) {
@@ -32,10 +32,10 @@ package enum JSONValue: Sendable, Equatable, Codable {
             self = .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
+        } else if let value = try? container.decode([JSONTree].self) {
             self = .array(value)
         } else {
-            self = .object(try container.decode([String: JSONValue].self))
+            self = .object(try container.decode([String: JSONTree].self))
         }
     }
 
@@ -60,8 +60,8 @@ package enum JSONValue: Sendable, Equatable, Codable {
     }
 }
 
-extension JSONValue {
-    package subscript(_ name: String) -> JSONValue? {
+extension JSONTree {
+    package subscript(_ name: String) -> JSONTree? {
         guard case .object(let members) = self else { return nil }
         return members[name]
     }
@@ -81,12 +81,12 @@ extension JSONValue {
         return value
     }
 
-    package var elements: [JSONValue] {
+    package var elements: [JSONTree] {
         guard case .array(let values) = self else { return [] }
         return values
     }
 
-    package var members: [String: JSONValue] {
+    package var members: [String: JSONTree] {
         guard case .object(let members) = self else { return [:] }
         return members
     }
