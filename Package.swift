@@ -118,15 +118,16 @@ let programs: [Target] = [
             "StreamBytes",
         ]
     ),
-    program(
-        "weir-load",
-        in: "LoadTests",
-        uses: [
-            "Providers", "Reactor", "TransportSecurity", "HTTPWire", "ServerSentEvents",
-            "Dialects", "StreamBytes", "Telemetry",
-        ]
-    ),
+    program("weir-load", in: "LoadTests", uses: ["StreamLoad", "Reactor", "StreamBytes"]),
 ]
+
+/// What the load tool does, apart from the program, so that tests reach it.
+let loadTools: Target = .target(
+    name: "StreamLoad",
+    dependencies: ["Reactor", "HTTPWire", "ServerSentEvents", "StreamBytes"],
+    path: "LoadTests/StreamLoad",
+    swiftSettings: strict
+)
 
 let testSupport: Target = .target(
     name: "TestSupport",
@@ -170,6 +171,20 @@ let suites: [Target] = [
         uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]
     ),
     tests(
+        "ReplayProvider",
+        uses: [
+            "ReplayProvider", "Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes",
+            "TestSupport",
+        ]
+    ),
+    tests(
+        "StreamLoad",
+        uses: [
+            "StreamLoad", "ReplayProvider", "Replay", "HTTPServer", "Reactor", "HTTPWire",
+            "StreamBytes", "TestSupport",
+        ]
+    ),
+    tests(
         "Billing",
         uses: [
             "Billing", "Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "Telemetry",
@@ -211,6 +226,6 @@ let package = Package(
         .executable(name: "weir-load", targets: ["weir-load"]),
     ],
     targets: floor + base + pure + codecs + runtime + stores + domain + service + programs
-        + [testSupport] + suites,
+        + [loadTools, testSupport] + suites,
     swiftLanguageModes: [.v6]
 )

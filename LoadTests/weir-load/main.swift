@@ -1,1 +1,3 @@
-print("weir")
+import StreamLoad
+
+runLoadCommand(Array(CommandLine.arguments.dropFirst()))

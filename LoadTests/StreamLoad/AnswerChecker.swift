@@ -1,0 +1,165 @@
+import HTTPWire
+import ServerSentEvents
+import StreamBytes
+
+/// Reads one answer from the bytes of its connection and says whether it is whole.
+package struct AnswerChecker: ~Copyable {
+    package enum Progress: Sendable, Equatable {
+        case goesOn
+        case completed
+        case failed(LoadFailure)
+    }
+
+    private let startedAt: MonotonicTime
+    private var response = ResponseParser(limits: .endless, isReplyToHead: false)
+    private var parser = EventParser()
+    private var status = 0
+    private var isStream = false
+    private var hasByte = false
+    private var lastEventAt: MonotonicTime?
+    private var lastNumber: Int64?
+    private var ending: LoadFailure?
+    private var isWhole = false
+
+    /// Starts checking.
+    ///
+    /// - Parameter now: when connecting began.
+    package init(startedAt now: MonotonicTime) { startedAt = now }
+
+    /// Takes what one read brought.
+    package mutating func take(
+        _ bytes: Span<UInt8>,
+        at now: MonotonicTime,
+        into tally: inout LoadTally
+    ) -> Progress {
+        if !hasByte {
+            hasByte = true
+            tally.firstByte.record(now - startedAt)
+        }
+        let eventCount = tally.events
+        let progress = read(bytes, into: &tally)
+        if tally.events > eventCount { noteArrival(at: now, in: &tally) }
+        if progress == .completed { tally.answer.record(now - startedAt) }
+        return progress
+    }
+
+    /// Call when the server has ended its sending.
+    package mutating func connectionEnded() -> Progress {
+        guard hasByte else { return .failed(.noAnswer) }
+        do {
+            return try response.endOfStream() ? outcome : .failed(.truncated)
+        } catch {
+            return .failed(status == 0 ? .noAnswer : .truncated)
+        }
+    }
+
+    /// What a broken connection means at this place.
+    package var failureOfConnection: LoadFailure { status == 0 ? .noAnswer : .reset }
+
+    private var outcome: Progress {
+        if status != 200 { return .failed(.status(status)) }
+        if !isStream { return .failed(.notAStream) }
+        if let ending { return .failed(ending) }
+        return isWhole ? .completed : .failed(.noEnd)
+    }
+
+    private mutating func read(_ bytes: Span<UInt8>, into tally: inout LoadTally) -> Progress {
+        var offset = 0
+        while true {
+            do throws(HTTPError) {
+                switch try response.parse(bytes, from: &offset) {
+                case .needsMore: return .goesOn
+                case .interim: continue
+                case .head(let head): note(head)
+                case .body(let range):
+                    tally.bytes += range.count
+                    guard readEvents(bytes.extracting(range), into: &tally) else {
+                        return .failed(.badEvent)
+                    }
+                case .end: return outcome
+                }
+            } catch {
+                return .failed(.badFraming)
+            }
+        }
+    }
+
+    private mutating func note(_ head: ResponseHead) {
+        status = head.status
+        let type = head.fields.first("content-type") ?? ""
+        isStream = type.hasPrefix("text/event-stream")
+    }
+
+    private mutating func noteArrival(at now: MonotonicTime, in tally: inout LoadTally) {
+        if let lastEventAt {
+            tally.gap.record(now - lastEventAt)
+        } else {
+            tally.firstEvent.record(now - startedAt)
+        }
+        lastEventAt = now
+    }
+
+    private mutating func readEvents(_ body: Span<UInt8>, into tally: inout LoadTally) -> Bool {
+        guard isStream, status == 200 else { return true }
+        var position = 0
+        do throws(EventParsingError) {
+            while let event = try parser.next(in: body, from: &position) {
+                tally.events += 1
+                note(event, in: body, &tally)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private mutating func note(
+        _ event: ParsedEvent,
+        in body: Span<UInt8>,
+        _ tally: inout LoadTally
+    ) {
+        if dataBegins("[DONE]", event, body) || typeBegins("complete", event, body)
+            || typeBegins("message_stop", event, body)
+        {
+            isWhole = true
+        } else if typeBegins("error", event, body) || dataBegins("{\"error\"", event, body) {
+            ending = .errorEvent
+        }
+        noteNumber(in: &tally)
+    }
+
+    private func dataBegins(
+        _ text: StaticString,
+        _ event: ParsedEvent,
+        _ body: Span<UInt8>
+    ) -> Bool {
+        switch event.data {
+        case .nowhere: false
+        case .input(let range): body.extracting(range).hasPrefix(text)
+        case .held: parser.heldData.span.hasPrefix(text)
+        }
+    }
+
+    private func typeBegins(
+        _ text: StaticString,
+        _ event: ParsedEvent,
+        _ body: Span<UInt8>
+    ) -> Bool {
+        switch event.type {
+        case .nowhere: false
+        case .input(let range): body.extracting(range).hasPrefix(text)
+        case .held: parser.heldType.span.hasPrefix(text)
+        }
+    }
+
+    /// Weir numbers its events: the id is the stream's, a full stop, and a number from 1.
+    private mutating func noteNumber(in tally: inout LoadTally) {
+        guard let dot = parser.lastEventID.lastIndex(of: UInt8(ascii: ".")) else { return }
+        let digits = String(decoding: parser.lastEventID[(dot + 1)...], as: UTF8.self)
+        guard let number = Int64(digits), number != lastNumber else { return }
+        if let lastNumber, number > lastNumber + 1 {
+            tally.missingEvents += Int(number - lastNumber - 1)
+        }
+        lastNumber = number
+    }
+}

@@ -1,0 +1,56 @@
+import HTTPWire
+import StreamBytes
+
+/// The request that every stream sends.
+enum LoadRequest {
+    /// The request's bytes; nil when the options hold what a head cannot carry.
+    static func bytes(_ options: LoadOptions) -> [UInt8]? {
+        let body = [UInt8](body(options).utf8)
+        var fields: HeaderFields = [
+            "host": options.target.authority, "content-type": "application/json",
+            "accept": "text/event-stream", "user-agent": "weir-load",
+        ]
+        if let key = options.key { fields.append("authorization", "Bearer \(key)") }
+        let head = RequestHead(
+            method: "POST",
+            target: options.target.path,
+            path: options.target.path,
+            query: nil,
+            minorVersion: 1,
+            fields: fields
+        )
+        var bytes: [UInt8] = []
+        do throws(HTTPError) {
+            try head.encode(into: &bytes, bodyByteCount: body.count, connection: "close")
+        } catch {
+            return nil
+        }
+        return bytes + body
+    }
+
+    private static func body(_ options: LoadOptions) -> String {
+        var members = [
+            #""model":"\#(escaped(options.model))""#, #""stream":true"#,
+            #""stream_options":{"include_usage":true}"#,
+            #""messages":[{"role":"user","content":"Tell me a story."}]"#,
+        ]
+        if let rate = options.rate {
+            let seconds = options.duration.map { Double($0.wholeMilliseconds) / 1_000 } ?? 0
+            members.append(#""metadata":{"replay_rate":"\#(rate)","replay_seconds":"\#(seconds)"}"#)
+        }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\"": return "\\\""
+            case "\\": return "\\\\"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: return String(scalar)
+            }
+        }.joined()
+    }
+}

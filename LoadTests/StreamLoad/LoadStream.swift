@@ -1,0 +1,111 @@
+import Reactor
+import StreamBytes
+
+/// One of the streams that are open at the same time: one answer after the other.
+///
+/// Proof for `@unchecked Sendable`: it is used by the thread of its lane's reactor alone.
+final class LoadStream: SocketHandler, @unchecked Sendable {
+    private let lane: LoadLane
+    private let number: Int
+    private var socket: (any StreamSocket)?
+    private var checker: AnswerChecker?
+    private var unsent: ArraySlice<UInt8> = []
+    private var lastByteAt: MonotonicTime
+    private var isConnected = false
+
+    init(_ lane: LoadLane, number: Int) {
+        self.lane = lane
+        self.number = number
+        lastByteAt = lane.reactor.now
+    }
+
+    var isOpen: Bool { socket != nil }
+
+    /// Asks for an answer.
+    func open() {
+        let now = lane.reactor.preciseNow
+        checker = AnswerChecker(startedAt: now)
+        lastByteAt = now
+        unsent = lane.request[...]
+        isConnected = false
+        lane.tally.opened += 1
+        do throws(SocketError) {
+            socket = try lane.connect(self, number: number)
+        } catch {
+            finish(.failed(.connect))
+        }
+    }
+
+    /// Gives the answer up, because the test is over.
+    func cut() {
+        guard isOpen else { return }
+        lane.tally.cut += 1
+        close()
+    }
+
+    /// Fails the stream if nothing came for too long.
+    func checkSilence(at now: MonotonicTime, limit: Duration) {
+        if isOpen, now - lastByteAt > limit { finish(.failed(isConnected ? .silent : .connect)) }
+    }
+
+    func socketIsReady(_ readiness: Readiness) {
+        guard isOpen else { return }
+        if readiness.contains(.hasFailed) { return failConnection() }
+        if readiness.contains(.isWritable) {
+            isConnected = true
+            write()
+        }
+        if isOpen, !readiness.isDisjoint(with: [.isReadable, .peerClosed]) { read() }
+    }
+
+    private func write() {
+        while !unsent.isEmpty, let socket {
+            switch socket.write(unsent.span) {
+            case .wrote(0): return
+            case .wrote(let count): unsent = unsent.dropFirst(count)
+            case .failed: return failConnection()
+            }
+        }
+    }
+
+    private func read() {
+        var buffer = lane.reactor.takeScratch()
+        defer { lane.reactor.returnScratch(buffer) }
+        while let socket {
+            switch socket.read(into: &buffer) {
+            case .bytes(let count):
+                take(buffer.span.extracting(..<count))
+                if count < buffer.count { return }
+            case .wouldBlock: return
+            case .endOfStream: return finish(checker?.connectionEnded() ?? .failed(.noAnswer))
+            case .failed: return failConnection()
+            }
+        }
+    }
+
+    private func take(_ bytes: Span<UInt8>) {
+        lastByteAt = lane.reactor.preciseNow
+        let progress = checker?.take(bytes, at: lastByteAt, into: &lane.tally) ?? .goesOn
+        if progress != .goesOn { finish(progress) }
+    }
+
+    private func failConnection() {
+        finish(.failed(isConnected ? checker?.failureOfConnection ?? .noAnswer : .connect))
+    }
+
+    private func finish(_ progress: AnswerChecker.Progress) {
+        close()
+        switch progress {
+        case .goesOn: break
+        case .completed: lane.tally.completed += 1
+        case .failed(let failure): lane.tally.failures[failure, default: 0] += 1
+        }
+        lane.streamEnded(number, wasCompleted: progress == .completed)
+    }
+
+    private func close() {
+        socket?.close()
+        socket = nil
+        checker = nil
+    }
+}
