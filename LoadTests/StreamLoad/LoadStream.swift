@@ -50,12 +50,14 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
 
     func socketIsReady(_ readiness: Readiness) {
         guard isOpen else { return }
-        if readiness.contains(.hasFailed) { return failConnection() }
-        if readiness.contains(.isWritable) {
+        let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hasFailed])
+        if readiness.contains(.isWritable), !readiness.contains(.hasFailed) {
             isConnected = true
             write()
         }
-        if isOpen, !readiness.isDisjoint(with: [.isReadable, .peerClosed]) { read() }
+        // What came before the end, or before the failure, counts.
+        if isOpen, isEnding || readiness.contains(.isReadable) { read(toEnd: isEnding) }
+        if isOpen, readiness.contains(.hasFailed) { failConnection() }
     }
 
     private func write() {
@@ -68,14 +70,16 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         }
     }
 
-    private func read() {
+    /// - Parameter toEnd: whether to go on after a short read: the end is there already and will not
+    ///   be announced again.
+    private func read(toEnd: Bool) {
         var buffer = lane.reactor.takeScratch()
         defer { lane.reactor.returnScratch(buffer) }
         while let socket {
             switch socket.read(into: &buffer) {
             case .bytes(let count):
                 take(buffer.span.extracting(..<count))
-                if count < buffer.count { return }
+                if count < buffer.count, !toEnd { return }
             case .wouldBlock: return
             case .endOfStream: return finish(checker?.connectionEnded() ?? .failed(.noAnswer))
             case .failed: return failConnection()

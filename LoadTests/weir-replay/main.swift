@@ -1,1 +1,1 @@
-print("weir")
+runReplayCommand(Array(CommandLine.arguments.dropFirst()))

@@ -41,6 +41,17 @@ package struct Exchange: Sendable {
         connection.onClientGone(exchange: number, action)
     }
 
+    /// Sends bytes past all framing and ends the connection: for servers that fail on purpose.
+    ///
+    /// Does nothing before `start`. Call it in a turn of its own, not from a body source.
+    ///
+    /// - Parameters:
+    ///   - bytes: follow what was sent already.
+    ///   - resets: whether the client sees a reset instead of the end.
+    package func breakOff(sending bytes: [UInt8] = [], resets: Bool) {
+        connection.breakOff(sending: bytes, resets: resets, exchange: number)
+    }
+
     /// The kernel's view of the connection.
     package func statistics() -> TCPStatistics? {
         connection.statistics()

@@ -264,29 +264,29 @@ extension RedisConnection {
 extension RedisConnection {
     private func handle(_ readiness: Readiness) {
         guard socket != nil else { return }
-        if readiness.contains(.hasFailed) { return loseBroken() }
-        if case .connecting = state, readiness.contains(.isWritable) { logIn() }
-        if readiness.contains(.isWritable) { writeOutgoing() }
-        if readiness.contains(.isReadable) || readiness.contains(.peerClosed) { read() }
+        let isEnding = !readiness.isDisjoint(with: [.peerClosed, .hasFailed])
+        if readiness.contains(.isWritable), !readiness.contains(.hasFailed) {
+            if case .connecting = state { logIn() }
+            writeOutgoing()
+        }
+        // Replies that came before the end, or before the failure, count.
+        if isEnding || readiness.contains(.isReadable) { read(toEnd: isEnding) }
+        if readiness.contains(.hasFailed), socket != nil {
+            lose(.connectionLost("the connection broke"))
+        }
         armTimer()
     }
 
-    private func loseBroken() {
-        var buffer: [UInt8] = [0]
-        guard case .failed(let error) = socket?.read(into: &buffer) else {
-            return lose(.connectionLost("the connection broke"))
-        }
-        lose(.connectionLost("\(error)"))
-    }
-
-    private func read() {
+    /// - Parameter toEnd: whether to go on after a short read: the end is there already and will not
+    ///   be announced again.
+    private func read(toEnd: Bool) {
         var buffer = executor.takeScratch()
         defer { executor.returnScratch(buffer) }
         while let socket {
             switch socket.read(into: &buffer) {
             case .bytes(let count):
                 take(buffer.span.extracting(..<count))
-                if count < buffer.count { return }
+                if count < buffer.count, !toEnd { return }
             case .wouldBlock: return
             case .endOfStream: return lose(.connectionLost("the server closed the connection"))
             case .failed(let error): return lose(.connectionLost("\(error)"))

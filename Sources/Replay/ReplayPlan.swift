@@ -20,6 +20,8 @@ package struct ReplayPlan: Sendable, Equatable {
     }
     /// Nil: as the body's format says.
     package var contentType: String?
+    /// The protocol in whose form a refusal is; nil: the body's.
+    package var refusalFormat: BodyFormat?
 
     package init(body: RecordedBody) {
         self.body = body
@@ -40,7 +42,7 @@ package struct ReplayPlan: Sendable, Equatable {
             status: status,
             contentType: "application/json",
             retryAfterSeconds: retryAfterSeconds,
-            body: body.format.errorBody(status: status)
+            body: (refusalFormat ?? body.format).errorBody(status: status)
         )
     }
 }

@@ -162,6 +162,7 @@ extension ReplayPlan {
         var plan = self
         plan.body = RecordedBody(name: body.name, bytes: answer, format: .lines)
         plan.contentType = "application/json"
+        plan.refusalFormat = body.format
         plan.pace = .immediate
         plan.loops = 1
         plan.fault = fault?.inWholeAnswer(byteCount: answer.count, format: body.format)

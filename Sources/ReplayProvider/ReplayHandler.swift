@@ -51,7 +51,7 @@ package final class ReplayHandler: RequestHandler {
         note(question.received)
         guard let plan = settings.catalogue.plan(for: question.received.model, in: question.format)
         else { return exchange.send(.failure(404, in: question.format)) }
-        guard let fitting = question.wantsStream ? plan : plan.answeringWhole else {
+        guard let fitting = question.wantsStream ? question.paced(plan) : plan.answeringWhole else {
             return exchange.send(.failure(400, in: question.format))
         }
         ReplayResponse(fitting, through: exchange, countedBy: self).begin()

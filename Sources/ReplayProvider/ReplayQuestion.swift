@@ -18,6 +18,10 @@ struct ReplayQuestion {
     /// The protocol of the path.
     let format: BodyFormat
     let wantsStream: Bool
+    /// Events a second and seconds that a load tool asks for in `metadata`, as `replay_rate` and
+    /// `replay_seconds`.
+    let rate: Double?
+    let seconds: Double?
 
     init(_ request: HTTPRequest) {
         let body = JSONTree(parsing: request.body)
@@ -33,5 +37,30 @@ struct ReplayQuestion {
         // These two protocols answer whole unless asked to stream; others stream by default.
         let isKnown = isMessages || request.head.path.hasSuffix("/chat/completions")
         wantsStream = stream ?? !isKnown
+        rate = Self.number("replay_rate", in: body, upTo: 1_000_000)
+        seconds = Self.number("replay_seconds", in: body, upTo: 86_400)
+    }
+
+    private static func number(
+        _ name: String,
+        in body: JSONTree?,
+        upTo limit: Double
+    ) -> Double? {
+        guard let number = body?["metadata"]?[name]?.string.flatMap({ Double($0) }), number > 0,
+            number <= limit
+        else { return nil }
+        return number
+    }
+
+    /// The plan with the pace and the length that the request asks for.
+    func paced(_ plan: ReplayPlan) -> ReplayPlan {
+        guard let rate else { return plan }
+        var plan = plan
+        plan.pace = .events(perSecond: rate)
+        let repeatableCount = plan.body.repeatablePieces.count
+        guard let seconds, repeatableCount > 0 else { return plan }
+        let rest = rate * seconds - Double(plan.body.pieces.count)
+        plan.loops = 1 + max(0, Int((rest / Double(repeatableCount)).rounded(.up)))
+        return plan
     }
 }

@@ -83,8 +83,12 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
             case .hold: return .pending
             case .finish: return .finished
             case .cut: return .aborted
-            case .reset: return .aborted
-            case .breakFraming: return .aborted
+            case .reset:
+                breakOff(sending: [], resets: true)
+                return .pending
+            case .breakFraming:
+                breakOff(sending: Array("zz\r\n".utf8), resets: false)
+                return .pending
             }
         }
         return .more
@@ -109,6 +113,13 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
             case .closedHere where !clientLeft: counts.broken += 1
             case .clientGone, .clientStuck, .closedHere: counts.abandoned += 1
             }
+        }
+    }
+
+    /// In a turn of its own, so that what was handed out before leaves before.
+    private func breakOff(sending bytes: [UInt8], resets: Bool) {
+        exchange.executor.perform { [exchange] in
+            exchange.breakOff(sending: bytes, resets: resets)
         }
     }
 

@@ -30,11 +30,12 @@ struct RedisConnectionTests {
     /// Sends PING to a server that answers as prepared.
     private func ping(
         answers: [String],
+        closesAfterLast: Bool = false,
         limits: RedisLimits = RedisLimits(),
         timeout: Duration = .seconds(2)
     ) async throws -> (outcome: Result<RedisValue, RedisError>, connections: Int) {
         try await withReactor { group, reactor in
-            let server = ScriptedServer(answers)
+            let server = ScriptedServer(answers, closesAfterLast: closesAfterLast)
             let address = try group.listen(
                 on: .v4(0x7F00_0001, port: 0),
                 acceptor: server
@@ -203,6 +204,13 @@ struct RedisConnectionTests {
         let (outcome, _) = try await ping(answers: ["+PONG\r\n+PONG\r\n"])
 
         #expect(outcome == .success(.status("PONG")))
+    }
+
+    @Test func `a server that answers and closes at once is heard and noticed`() async throws {
+        let (outcome, _) = try await ping(answers: ["+PONG\r\n"], closesAfterLast: true)
+        #expect(outcome == .success(.status("PONG")))
+        let (other, _) = try await ping(answers: ["$5\r\nhe"], closesAfterLast: true)
+        #expect(other == .failure(.connectionLost("the server closed the connection")))
     }
 
     @Test func `replies nested too deeply are refused`() async throws {

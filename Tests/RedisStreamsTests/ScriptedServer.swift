@@ -7,14 +7,23 @@ final class ScriptedServer: ConnectionAcceptor {
     private let answers: Guarded<[[UInt8]]>
     private let connectionCount = Guarded(0)
 
-    init(_ answers: [String]) { self.answers = Guarded(answers.map { Array($0.utf8) }) }
+    private let closesAfterLast: Bool
+
+    init(_ answers: [String], closesAfterLast: Bool = false) {
+        self.answers = Guarded(answers.map { Array($0.utf8) })
+        self.closesAfterLast = closesAfterLast
+    }
 
     var connections: Int { connectionCount.withLock(\.self) }
 
     func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
         connectionCount.withLock { $0 += 1 }
-        let peer = ScriptedPeer(executor) { [answers] in
-            answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        let peer = ScriptedPeer(executor) { [answers, closesAfterLast] in
+            answers.withLock { answers in
+                guard !answers.isEmpty else { return nil }
+                let answer = answers.removeFirst()
+                return (answer, closesAfterLast && answers.isEmpty)
+            }
         }
         peer.start(executor.adopt(socket, handler: peer))
     }
@@ -26,10 +35,10 @@ final class ScriptedServer: ConnectionAcceptor {
 /// reactor's thread alone.
 private final class ScriptedPeer: SocketHandler, @unchecked Sendable {
     private let executor: any StreamExecutor
-    private let nextAnswer: () -> [UInt8]?
+    private let nextAnswer: () -> ([UInt8], isLast: Bool)?
     private var socket: (any StreamSocket)?
 
-    init(_ executor: any StreamExecutor, nextAnswer: @escaping () -> [UInt8]?) {
+    init(_ executor: any StreamExecutor, nextAnswer: @escaping () -> ([UInt8], isLast: Bool)?) {
         self.executor = executor
         self.nextAnswer = nextAnswer
     }
@@ -51,7 +60,8 @@ private final class ScriptedPeer: SocketHandler, @unchecked Sendable {
 
     private func answer() {
         guard let answer = nextAnswer() else { return close() }
-        _ = socket?.write(answer.span)
+        _ = socket?.write(answer.0.span)
+        if answer.isLast { close() }
     }
 
     private func close() {

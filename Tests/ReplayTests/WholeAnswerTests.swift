@@ -46,6 +46,12 @@ struct WholeAnswerTests {
         #expect(block["input"]?.members.isEmpty == false)
     }
 
+    @Test func `a refusal keeps the form of its protocol`() throws {
+        let plan = try #require(TestModel.status429.plan(in: .anthropicMessages)?.answeringWhole)
+
+        #expect(plan.opening == TestModel.status429.plan(in: .anthropicMessages)?.opening)
+    }
+
     @Test func `a plan answers whole in one piece, with its fault in the middle`() throws {
         var plan = ReplayPlan(body: try #require(EmbeddedBodies.named("openai/chat-text-usage")))
         plan.fault = .cut(after: .events(40))
