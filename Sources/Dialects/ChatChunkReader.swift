@@ -36,6 +36,8 @@ struct ChatChunkReader: Sendable {
             answer.fail(ProviderFailure(inBand: data, dialect: .openAI))
             return
         }
+        // What a foreign event holds is not known; only if it looks like a chunk is it one.
+        guard type == .message || data[text.lowerBound] == 0x7B else { return }
         var json = JSONReader(at: text.lowerBound)
         let chunk = try readChunk(data, &json, &answer, &batch)
         try json.finish(data)
@@ -60,21 +62,22 @@ struct ChatChunkReader: Sendable {
         try json.beginObject(data)
         var separator = json.position
         while let name = try json.nextMember(data) {
-            if name.equals("choices", in: data) {
+            switch ChatField(name, in: data) {
+            case .choices:
                 chunk.hasChoices = true
                 chunk.choiceCount = try readChoices(data, &json, &answer, &batch)
-            } else if name.equals("model", in: data) {
+            case .model:
                 chunk.model = try json.skipValue(data)
-            } else if name.equals("usage", in: data) {
+            case .usage:
                 chunk.hasUsage = try answer.counters.readChatUsage(data, &json)
                 if !chunk.hasUsage { marksUsage = true }
                 chunk.usageMember = separator..<json.position
-            } else if name.equals("x_groq", in: data) {
+            case .groq:
                 try readGroq(data, &json, &answer)
-            } else if name.equals("error", in: data) {
+            case .error:
                 chunk.hasError = try json.peek(data) != .null
                 try json.skipValue(data)
-            } else {
+            default:
                 try json.skipValue(data)
             }
             separator = json.position
@@ -178,13 +181,17 @@ extension ChatChunkReader {
         var finish: JSONString?
         try json.beginObject(data)
         while let name = try json.nextMember(data) {
-            if name.equals(readsWholeAnswers ? "message" : "delta", in: data) {
+            switch ChatField(name, in: data) {
+            case .delta where !readsWholeAnswers, .message where readsWholeAnswers:
                 delta = try readDelta(data, &json)
-            } else if name.equals("index", in: data) {
+            case .index:
                 index = try json.readIntegerIfAny(data) ?? index
-            } else if name.equals("finish_reason", in: data) {
+            case .finishReason:
                 finish = try json.readStringIfAny(data)
-            } else {
+            case .usage:
+                // Moonshot reports here what others report beside the choices.
+                _ = try answer.counters.readChatUsage(data, &json)
+            default:
                 try json.skipValue(data)
             }
         }
@@ -203,26 +210,21 @@ extension ChatChunkReader {
         }
         try json.beginObject(data)
         while let name = try json.nextMember(data) {
-            let kind = try json.peek(data)
-            if kind == .null {
+            switch (ChatField(name, in: data), try json.peek(data)) {
+            case (.content, .array):
+                delta.parts = json.position
                 try json.skipValue(data)
-            } else if name.equals("content", in: data) {
-                if kind == .array { delta.parts = json.position }
-                delta.content = try json.readStringIfAny(data)
-            } else if name.equals("reasoning_content", in: data) {
-                delta.reasoningContent = try json.readStringIfAny(data)
-            } else if name.equals("reasoning", in: data) {
-                delta.reasoning = try json.readStringIfAny(data)
-            } else if name.equals("refusal", in: data) {
-                delta.refusal = try json.readStringIfAny(data)
-            } else if name.equals("tool_calls", in: data) {
-                if kind == .array { delta.toolCalls = json.position }
+            case (.content, .string): delta.content = try json.readString(data)
+            case (.reasoningContent, .string): delta.reasoningContent = try json.readString(data)
+            case (.reasoning, .string): delta.reasoning = try json.readString(data)
+            case (.refusal, .string): delta.refusal = try json.readString(data)
+            case (.toolCalls, .array):
+                delta.toolCalls = json.position
                 try json.skipValue(data)
-            } else if name.equals("function_call", in: data) {
-                if kind == .object { delta.functionCall = json.position }
+            case (.functionCall, .object):
+                delta.functionCall = json.position
                 try json.skipValue(data)
-            } else {
-                try json.skipValue(data)
+            default: try json.skipValue(data)
             }
         }
         return delta

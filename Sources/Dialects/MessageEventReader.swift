@@ -60,22 +60,20 @@ struct MessageEventReader: Sendable {
         var event = Event()
         try json.beginObject(data)
         while let name = try json.nextMember(data) {
-            let isObject = try json.peek(data) == .object
-            let place = isObject ? json.position : nil
-            if name.equals("type", in: data) {
-                event.type = try json.readStringIfAny(data)
+            let kind = try json.peek(data)
+            switch (name.range.count, kind) {
+            case (4, .string) where name.equals("type", in: data):
+                event.type = try json.readString(data)
                 continue
-            } else if name.equals("index", in: data) {
+            case (5, .number) where name.equals("index", in: data):
                 event.index = try json.readIntegerIfAny(data) ?? 0
                 continue
-            } else if name.equals("delta", in: data) {
-                event.delta = place
-            } else if name.equals("message", in: data) {
-                event.message = place
-            } else if name.equals("content_block", in: data) {
-                event.block = place
-            } else if name.equals("usage", in: data) {
-                event.usage = place
+            case (5, .object) where name.equals("delta", in: data): event.delta = json.position
+            case (5, .object) where name.equals("usage", in: data): event.usage = json.position
+            case (7, .object) where name.equals("message", in: data): event.message = json.position
+            case (13, .object) where name.equals("content_block", in: data):
+                event.block = json.position
+            default: break
             }
             try json.skipValue(data)
         }

@@ -34,12 +34,23 @@ extension Span where Element == UInt8 {
 
     /// Whether the bytes of `range` are those of `text`.
     package func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        guard !range.isEmpty else { return true }
+        let length = text.utf8CodeUnitCount
+        guard range.count == length else { return false }
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is inside")
-        return unsafe withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return false }
-            return unsafe memcmp(base + range.lowerBound, text.utf8Start, range.count) == 0
+        return unsafe withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return true }
+            let mine = unsafe base + range.lowerBound
+            let theirs = unsafe UnsafeRawPointer(text.utf8Start)
+            // Names of fields are short: two loads that may overlap instead of a call.
+            switch length {
+            case 4..<8:
+                return unsafe mine.word32(0) == theirs.word32(0)
+                    && mine.word32(length - 4) == theirs.word32(length - 4)
+            case 8...16:
+                return unsafe mine.word64(0) == theirs.word64(0)
+                    && mine.word64(length - 8) == theirs.word64(length - 8)
+            default: return unsafe memcmp(mine, theirs, length) == 0
+            }
         }
     }
 
@@ -53,9 +64,17 @@ extension Span where Element == UInt8 {
     package func isASCII(in range: Range<Int>) -> Bool {
         let raw = unsafe self.bytes
         var index = range.lowerBound
-        var seen: UInt64 = 0
+        var seen = SIMD4<UInt64>()
+        while index + 32 <= range.upperBound {
+            seen |= unsafe raw.unsafeLoadUnaligned(
+                fromByteOffset: index,
+                as: SIMD4<UInt64>.self
+            )
+            index += 32
+        }
+        var last = seen[0] | seen[1] | seen[2] | seen[3]
         while index + 8 <= range.upperBound {
-            seen |= unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            last |= unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
             index += 8
         }
         var rest: UInt8 = 0
@@ -63,7 +82,7 @@ extension Span where Element == UInt8 {
             rest |= self[index]
             index += 1
         }
-        return seen & 0x8080_8080_8080_8080 == 0 && rest < 0x80
+        return last & 0x8080_8080_8080_8080 == 0 && rest < 0x80
     }
 }
 
@@ -96,5 +115,17 @@ extension [UInt8] {
         } while magnitude > 0
         if number < 0 { append(0x2D) }
         self[start...].reverse()
+    }
+}
+
+extension UnsafeRawPointer {
+    @inline(__always)
+    fileprivate func word32(_ offset: Int) -> UInt32 {
+        unsafe loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    }
+
+    @inline(__always)
+    fileprivate func word64(_ offset: Int) -> UInt64 {
+        unsafe loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 }

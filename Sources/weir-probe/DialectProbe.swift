@@ -105,10 +105,12 @@ enum DialectProbe {
 
     private static func finish(_ decoder: borrowing DialectDecoder) -> String? {
         guard let finish = decoder.finish else { return nil }
+        guard finish == .stop || finish == .refusal else { return finish.rawValue }
         switch decoder.providerFinish {
+        case "stop", "end_turn", "stop_sequence": return FinishReason.stop.rawValue
         case "pause_turn": return "pause"
         case "refusal": return FinishReason.contentFilter.rawValue
-        default: return finish == .refusal ? FinishReason.stop.rawValue : finish.rawValue
+        default: return "other"
         }
     }
 

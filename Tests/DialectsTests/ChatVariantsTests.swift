@@ -135,6 +135,26 @@ import Testing
         #expect(within.usage.map { [$0.input, $0.output, $0.cachedInput] } == [50, 30, 9])
     }
 
+    @Test func `usage inside a choice counts`() {
+        let decoded = decode(
+            #"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":3}}]}"#
+        )
+
+        #expect(decoded.usage?.input == 3)
+    }
+
+    @Test func `a foreign event that is no JSON is passed over`() {
+        let body = Array("event: ping\ndata: now\n\ndata: [DONE]\n\n".utf8)
+        let decoded = DecodedBody(.openAI, [body])
+
+        #expect(decoded.failure == nil)
+        #expect(decoded.isTerminal)
+    }
+
+    @Test func `a member's name may be escaped`() {
+        #expect(decode(#"{"choic\u0065s":[{"d\u0065lta":{"cont\u0065nt":"x"}}]}"#).text == "x")
+    }
+
     @Test func `usage in every event counts as the last of it`() {
         let decoded = decode(
             end("stop", usage: #"{"prompt_tokens":5,"completion_tokens":1}"#),

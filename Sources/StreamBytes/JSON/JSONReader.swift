@@ -69,23 +69,7 @@ package struct JSONReader: Sendable {
     /// Reads a string.
     package mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> JSONString {
         guard try token(bytes) == 0x22 else { throw .malformed(at: position) }
-        let start = position + 1
-        var index = start
-        var hasEscapes = false
-        while true {
-            index = bytes.firstSpecialByte(from: index)
-            guard index < bytes.count else { throw .truncated }
-            switch bytes[index] {
-            case 0x22:
-                position = index + 1
-                return JSONString(range: start..<index, hasEscapes: hasEscapes)
-            case 0x5C:
-                hasEscapes = true
-                index = try bytes.endOfEscape(at: index)
-            default:
-                throw .malformed(at: index)
-            }
-        }
+        return try scanString(bytes)
     }
 
     /// Reads a string if one comes next; skips the value and returns nil otherwise.
@@ -117,7 +101,7 @@ package struct JSONReader: Sendable {
         let start = position
         switch first {
         case 0x22:
-            _ = try readString(bytes)
+            _ = try scanString(bytes)
         case 0x7B:
             try beginObject(bytes)
             while try nextMember(bytes) != nil { try skipValue(bytes) }
@@ -148,6 +132,35 @@ extension JSONReader {
         isFirst = true
     }
 
+    /// Reads the string whose quote is the next byte.
+    @inline(__always)
+    private mutating func scanString(_ bytes: Span<UInt8>) throws(JSONError) -> JSONString {
+        let start = position &+ 1
+        let end = bytes.firstSpecialByte(from: start)
+        guard end < bytes.count, bytes[end] == 0x22 else {
+            return try scanString(bytes, from: start, to: end)
+        }
+        position = end &+ 1
+        return JSONString(range: start..<end, hasEscapes: false)
+    }
+
+    /// Reads on in a string that has a backslash, or something worse, at `special`.
+    private mutating func scanString(
+        _ bytes: Span<UInt8>,
+        from start: Int,
+        to special: Int
+    ) throws(JSONError) -> JSONString {
+        var index = special
+        while index < bytes.count, bytes[index] == 0x5C {
+            index = bytes.firstSpecialByte(from: try bytes.endOfEscape(at: index))
+        }
+        guard index < bytes.count else { throw .truncated }
+        guard bytes[index] == 0x22 else { throw .malformed(at: index) }
+        position = index + 1
+        return JSONString(range: start..<index, hasEscapes: true)
+    }
+
+    @inline(__always)
     private mutating func nextItem(
         _ closing: UInt8,
         _ bytes: Span<UInt8>
@@ -170,8 +183,16 @@ extension JSONReader {
     }
 
     /// The next byte that is no white space.
+    @inline(__always)
     private mutating func token(_ bytes: Span<UInt8>) throws(JSONError) -> UInt8 {
-        if position < bytes.count, bytes[position] > 0x20 { return bytes[position] }
+        if position < bytes.count {
+            let byte = bytes[position]
+            if byte > 0x20 { return byte }
+        }
+        return try tokenAfterSpace(bytes)
+    }
+
+    private mutating func tokenAfterSpace(_ bytes: Span<UInt8>) throws(JSONError) -> UInt8 {
         skipSpace(bytes)
         guard position < bytes.count else { throw .truncated }
         return bytes[position]

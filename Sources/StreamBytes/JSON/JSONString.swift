@@ -51,12 +51,13 @@ package struct JSONString: Equatable, Sendable {
 extension Span where Element == UInt8 {
     /// The index, at or after `start`, of the first byte that a JSON string cannot hold as it is:
     /// a quote, a backslash or a control character; `count` if there is none.
+    @inline(__always)
     func firstSpecialByte(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         let raw = unsafe self.bytes
         var index = start
-        while index + 8 <= count {
+        while index &+ 8 <= count {
             let word = unsafe UInt64(
                 littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
             )
@@ -66,13 +67,13 @@ extension Span where Element == UInt8 {
             let marks =
                 ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash)
                 | ((word &- (ones &* 0x20)) & ~word)
-            if marks & highs != 0 { return index + (marks & highs).trailingZeroBitCount / 8 }
-            index += 8
+            if marks & highs != 0 { return index &+ (marks & highs).trailingZeroBitCount &>> 3 }
+            index &+= 8
         }
         while index < count {
             let byte = self[index]
             if byte < 0x20 || byte == 0x22 || byte == 0x5C { return index }
-            index += 1
+            index &+= 1
         }
         return count
     }
