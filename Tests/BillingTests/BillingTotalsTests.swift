@@ -28,7 +28,7 @@ func fixturePrices() throws -> String {
 
     @Test(arguments: 1...12 as ClosedRange<UInt64>)
     func `order, batches, replays, faults and kills change no total`(seed: UInt64) async throws {
-        var random = SeededRandom(seed: seed)
+        var random = SeededChance(seed: seed)
         let prices = try BillingSamples.prices()
         let records = Self.records(&random)
         let folder = try ScratchFolder()
@@ -44,7 +44,7 @@ func fixturePrices() throws -> String {
         )
 
         let isDrained = Guarded(false)
-        let killer = Guarded((random: SeededRandom(seed: seed &* 31), stop: StopSwitch()))
+        let killer = Guarded((random: SeededChance(seed: seed &* 31), stop: StopSwitch()))
         let source = MemoryUsageSource(
             records.shuffled(using: &random),
             fault: { _ in
@@ -100,7 +100,7 @@ func fixturePrices() throws -> String {
     }
 
     /// Valid records, exact copies of some under new entries, and some that are refused.
-    private static func records(_ random: inout SeededRandom) -> [DeliveredRecord] {
+    private static func records(_ random: inout SeededChance) -> [DeliveredRecord] {
         let models = ["openai/gpt-4", "openai/gpt-3.5-turbo", "google/gemini-pro", "none"]
         let midnight: Int64 = 1_769_904_000_000  // 2026-02-01
         var records: [DeliveredRecord] = []
@@ -170,11 +170,11 @@ func fixturePrices() throws -> String {
 /// A ledger whose calls fail at times, before or after they have worked.
 private actor UncertainStore: ChargeStore {
     private let ledger: SQLiteLedger
-    private var random: SeededRandom
+    private var random: SeededChance
 
     init(_ ledger: SQLiteLedger, seed: UInt64) {
         self.ledger = ledger
-        random = SeededRandom(seed: seed)
+        random = SeededChance(seed: seed)
     }
 
     func committedSequences() async throws(ChargeStoreError) -> [CommittedSequence] {
