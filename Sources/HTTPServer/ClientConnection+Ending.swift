@@ -108,6 +108,7 @@ extension ClientConnection {
     /// Lets go of everything: nothing will come any more.
     private func release() {
         phase = .closed
+        releaseBody()
         socket = nil
         if let timer { executor.releaseTimer(timer) }
         timer = nil

@@ -92,14 +92,37 @@ extension ClientConnection {
         case .needsMore: return true
         case .head(let head): try admit(head, isAlone: offset == count)
         case .body(let range):
-            if refusal == nil { appendToBody(bytes.extracting(range)) }
+            if refusal == nil { takeBody(bytes.extracting(range)) }
         case .end:
             // Kept before the handler runs: its answer may come at once.
             if offset < count { unread = Array(input[offset..<count]) }
             requestIsComplete()
+            boundUnread()
             return true
         }
         return false
+    }
+
+    /// A client may send requests ahead, but not have them kept without limit: it learns by the end
+    /// of the connection that they were not read.
+    private func boundUnread() {
+        let isBusy = phase == .responding || phase == .streaming || phase == .flushing
+        guard isBusy, unread.count > registry.configuration.unreadByteLimit else { return }
+        unread = []
+        closesAfterAnswer = true
+    }
+
+    private func takeBody(_ bytes: Span<UInt8>) {
+        guard registry.holdBody(bytes.count) else {
+            return refuse(status: 503, reason: "too many requests are being read")
+        }
+        heldBodyByteCount += bytes.count
+        appendToBody(bytes)
+    }
+
+    func releaseBody() {
+        registry.releaseBody(heldBodyByteCount)
+        heldBodyByteCount = 0
     }
 
     private func appendToBody(_ bytes: Span<UInt8>) {
@@ -167,6 +190,7 @@ extension ClientConnection {
     }
 
     func handOver(_ request: HTTPRequest) {
+        releaseBody()
         self.request = request
         isReplyToHead = request.head.method == "HEAD"
         isHTTP10 = request.head.minorVersion == 0
@@ -183,6 +207,7 @@ extension ClientConnection {
     func refuse(status: Int, reason: String) {
         closesAfterAnswer = true
         let head = request?.head
+        releaseBody()
         request = nil
         refusal = nil
         answer(handler.refusal(status: status, reason: reason, head: head))

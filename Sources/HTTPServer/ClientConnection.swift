@@ -60,6 +60,8 @@ package actor ClientConnection: SocketHandler, TimerHandler {
 
     /// When the timer's work is due; the timer itself may fire earlier.
     var deadline: MonotonicTime?
+    /// Of the request's body, as counted by the registry until it is complete.
+    var heldBodyByteCount = 0
     var bodyStartedAt = MonotonicTime(nanoseconds: 0)
     var lingeredByteCount = 0
     /// When the client last took something, while bytes wait for it.

@@ -15,6 +15,8 @@ package final class ConnectionRegistry: Sendable {
 
     private let lanes: [Guarded<Lane>]
     private let connectionCount = Atomic<Int>(0)
+    private let refusedConnectionCount = Atomic<Int>(0)
+    private let unfinishedBodyByteCount = Atomic<Int>(0)
     private let isDraining = Atomic<Bool>(false)
 
     /// Makes a registry without connections.
@@ -31,13 +33,41 @@ package final class ConnectionRegistry: Sendable {
     /// How many connections are open; may be asked from any thread.
     package var count: Int { connectionCount.load(ordering: .relaxed) }
 
+    /// How many connections were refused because too many were open; may be asked from any thread.
+    package var refusedCount: Int { refusedConnectionCount.load(ordering: .relaxed) }
+
     /// Takes a connection that was accepted; call on the reactor that shall own it.
     package func accept(
         _ socket: consuming PassedSocket,
         on executor: any StreamExecutor,
         handler: any RequestHandler
     ) {
+        guard count < configuration.connectionLimit else {
+            return refuse(socket, on: executor, handler)
+        }
         _ = ClientConnection(socket: socket, on: executor, handler: handler, registry: self)
+    }
+
+    private func refuse(
+        _ socket: consuming PassedSocket,
+        on executor: any StreamExecutor,
+        _ handler: any RequestHandler
+    ) {
+        refusedConnectionCount.add(1, ordering: .relaxed)
+        let response = handler.refusal(
+            status: 503,
+            reason: "too many connections are open",
+            head: nil
+        )
+        var bytes: [UInt8] = []
+        try? response.head.encode(
+            into: &bytes,
+            body: .counted(response.body.count),
+            connection: "close"
+        )
+        let socket = executor.adopt(socket, handler: Deaf())
+        if !bytes.isEmpty { _ = socket.write((bytes + response.body).span) }
+        socket.close()
     }
 
     /// Ends idle connections now and busy ones after their answer, also those accepted later.
@@ -61,6 +91,20 @@ package final class ConnectionRegistry: Sendable {
     }
 
     // MARK: For connections
+
+    /// Counts bytes of a body that is being read.
+    ///
+    /// - Returns: whether there is room for them; they are counted only then.
+    func holdBody(_ byteCount: Int) -> Bool {
+        let sum = unfinishedBodyByteCount.add(byteCount, ordering: .relaxed).newValue
+        if sum <= configuration.unfinishedBodyByteLimit { return true }
+        releaseBody(byteCount)
+        return false
+    }
+
+    func releaseBody(_ byteCount: Int) {
+        unfinishedBodyByteCount.subtract(byteCount, ordering: .relaxed)
+    }
 
     var drains: Bool { isDraining.load(ordering: .relaxed) }
 
@@ -93,4 +137,9 @@ package final class ConnectionRegistry: Sendable {
         let returned = buffer
         lanes[executor.index].withLock { $0.buffer = returned }
     }
+}
+
+/// Hears nothing: the socket is closed before anything can happen on it.
+private final class Deaf: SocketHandler {
+    func socketIsReady(_ readiness: Readiness) {}
 }

@@ -24,5 +24,14 @@ package struct ServerConfiguration: Sendable {
     /// on.
     package var droppedBodyByteLimit = 65_536
 
+    /// The most bytes kept of what a client sends behind a request that is being answered; a
+    /// client that sends more is answered and then has to connect again.
+    package var unreadByteLimit = 16_384
+    /// The most bytes of unfinished request bodies on all connections; beyond, requests are refused
+    /// with 503.
+    package var unfinishedBodyByteLimit = 268_435_456
+    /// The most open connections; beyond, new ones get 503 and are closed.
+    package var connectionLimit = 50_000
+
     package init() {}
 }

@@ -11,16 +11,33 @@ struct Fixture {
 
     /// Accepts the connection.
     ///
-    /// - Parameter other: answers instead of `handler`.
-    init(handler other: (any RequestHandler)? = nil) {
-        registry = ConnectionRegistry(configuration: ServerConfiguration(), reactorCount: 2)
+    /// - Parameters:
+    ///   - other: answers instead of `handler`.
+    ///   - adjust: changes the defaults.
+    init(
+        handler other: (any RequestHandler)? = nil,
+        _ adjust: (inout ServerConfiguration) -> Void = { _ in }
+    ) {
+        var configuration = ServerConfiguration()
+        adjust(&configuration)
+        registry = ConnectionRegistry(configuration: configuration, reactorCount: 2)
+        accept(other ?? handler)
+    }
+
+    private func accept(_ handler: any RequestHandler) {
         let socket = PassedSocket(
             descriptor: -1,
             peer: .unix(path: ""),
             local: .unix(path: ""),
             unread: []
         )
-        registry.accept(socket, on: reactor, handler: other ?? handler)
+        registry.accept(socket, on: reactor, handler: handler)
+    }
+
+    /// Opens another connection, whose socket `socket` is from now on.
+    func connectAgain() -> ScriptedSocket {
+        accept(handler)
+        return socket
     }
 
     var socket: ScriptedSocket { reactor.socket }

@@ -135,4 +135,50 @@ import Testing
         #expect(fixture.registry.count == 1)
         #expect(fixture.reactor.timerHandlerCount == 0)
     }
+
+    @Test func `what a client sends ahead is kept up to a limit, and then the connection ends`() {
+        let within = Fixture { $0.unreadByteLimit = 100 }
+        let beyond = Fixture { $0.unreadByteLimit = 100 }
+        let next = Fixture.get("/now")
+
+        within.socket.receive(Fixture.get("/later") + next)
+        beyond.socket.receive(Fixture.get("/later") + next + next + next + next)
+        for fixture in [within, beyond] { fixture.exchange.send(.text(200, "first")) }
+
+        #expect(within.socket.sent.statusCodes == ["200", "200"])
+        #expect(beyond.socket.sent.statusCodes == ["200"])
+        #expect(beyond.socket.sent.contains("connection: close\r\n"))
+        #expect(beyond.socket.sendingHasEnded)
+    }
+
+    @Test func `unfinished bodies have one limit together, and give their room back`() {
+        let fixture = Fixture { $0.unfinishedBodyByteLimit = 10 }
+        let head = "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n"
+        let first = fixture.socket
+        first.receive(head + "1234567")
+        let second = fixture.connectAgain()
+        second.receive(head + "1234")
+        #expect(second.sent.statusCodes == ["503"])
+
+        first.receive("8")
+        #expect(first.sent.statusCodes == ["200"])
+        let third = fixture.connectAgain()
+        third.receive(head + "1234567")
+        third.breakDown()
+        let fourth = fixture.connectAgain()
+        fourth.receive(head + "12345678")
+
+        #expect(fourth.sent.statusCodes == ["200"])
+    }
+
+    @Test func `connections over the limit are refused and closed`() {
+        let fixture = Fixture { $0.connectionLimit = 1 }
+
+        let second = fixture.connectAgain()
+
+        #expect(second.sent.statusCodes == ["503"])
+        #expect(second.isClosed)
+        #expect(fixture.registry.count == 1)
+        #expect(fixture.registry.refusedCount == 1)
+    }
 }

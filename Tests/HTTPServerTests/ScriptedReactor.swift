@@ -11,6 +11,7 @@ final class ScriptedReactor: StreamExecutor, @unchecked Sendable {
     private var timerHandlers: [TimerID: any TimerHandler] = [:]
     private var work: [@Sendable () -> Void] = []
     private var timerCount: Int32 = 0
+    private var scratch: [[UInt8]] = []
     private(set) var socket = ScriptedSocket()
 
     init(index: Int = 0) { self.index = index }
@@ -71,10 +72,13 @@ final class ScriptedReactor: StreamExecutor, @unchecked Sendable {
         return socket
     }
 
-    func takeScratch() -> [UInt8] { [UInt8](repeating: 0, count: 65_536) }
+    func takeScratch() -> [UInt8] {
+        scratch.popLast() ?? [UInt8](repeating: 0, count: 65_536)
+    }
 
     func returnScratch(_ buffer: consuming [UInt8]) {
         precondition(buffer.count == 65_536, "scratch buffers keep their size")
+        scratch.append(buffer)
     }
 }
 
@@ -84,6 +88,7 @@ final class ScriptedReactor: StreamExecutor, @unchecked Sendable {
 final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     fileprivate(set) var handler: (any SocketHandler)?
     fileprivate var input: [UInt8] = []
+    private var readStart = 0
     private var inputHasEnded = false
     /// Each write that took something, as text.
     private(set) var writes: [String] = []
@@ -134,9 +139,13 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
         readCount += 1
         if let failure { return .failed(failure) }
         guard !input.isEmpty else { return inputHasEnded ? .endOfStream : .wouldBlock }
-        let part = input.prefix(buffer.count)
+        let part = input[readStart...].prefix(buffer.count)
         buffer.replaceSubrange(0..<part.count, with: part)
-        input.removeFirst(part.count)
+        readStart += part.count
+        if readStart == input.count {
+            input = []
+            readStart = 0
+        }
         return .bytes(part.count)
     }
 

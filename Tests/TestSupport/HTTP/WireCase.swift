@@ -63,13 +63,17 @@ package struct WireCase: Decodable, Sendable, CustomStringConvertible {
 
     package var halfCloses: Bool { send.contains { $0.halfClose == true } }
 
-    /// Everything that the client sends, with the places for path and host filled in.
+    /// What the client sends, with the places for path and host filled in.
+    ///
+    /// What repeats without end is cut behind 256 KiB, far beyond every limit.
     package var bytes: [UInt8] {
-        send.flatMap { part -> [UInt8] in
+        var bytes: [UInt8] = []
+        for part in send {
             let raw = Array(Data(base64Encoded: part.b64 ?? "") ?? Data())
             let filled = Self.places.reduce(raw) { $0.replacing($1.0.utf8, with: $1.1.utf8) }
-            return Array(repeatElement(filled, count: part.repeat ?? 1).joined())
+            for _ in 0..<(part.repeat ?? 1) where bytes.count < 262_144 { bytes += filled }
         }
+        return bytes
     }
 
     private static let places = [
