@@ -3,8 +3,6 @@ import Pricing
 /// The ledger in a few figures.
 package struct LedgerSummary: Equatable, Sendable {
     package internal(set) var records: Int64 = 0
-    /// Streams of which the first record is stored.
-    package internal(set) var streams: Int64 = 0
     package internal(set) var rejected: Int64 = 0
     /// What the records that ended today cost, at the tiers that hold now.
     package internal(set) var costToday = Money.zero
@@ -40,18 +38,15 @@ package struct ProviderPeriodTotal: Equatable, Sendable {
 }
 
 extension LedgerDatabase {
+    /// Reads today's rows and the ends of two tables: the cost does not grow with the ledger.
     func summary(day: String) throws(SQLiteFailure) -> LedgerSummary {
         var summary = LedgerSummary()
-        let usage = try connection.prepare(
-            "SELECT day = ?1, records, streams FROM day_usage"
-        )
+        // Both are numbered without gaps: a record is only ever taken back as the last one.
+        summary.records = try connection.integer("SELECT max(number) FROM records") ?? 0
+        summary.rejected = try connection.integer("SELECT max(number) FROM rejected") ?? 0
+        let usage = try connection.prepare("SELECT streams FROM day_usage WHERE day = ?1")
         try usage.bind(day, at: 1)
-        while try usage.step() {
-            summary.records += usage.integer(1)
-            summary.streams += usage.integer(2)
-            if usage.integer(0) == 1 { summary.streamsToday += usage.integer(2) }
-        }
-        summary.rejected = try connection.integer("SELECT count(*) FROM rejected") ?? 0
+        while try usage.step() { summary.streamsToday += usage.integer(0) }
         summary.costToday = try cost(of: day)
         return summary
     }
