@@ -77,7 +77,7 @@ struct EventLogTests {
     }
 
     @Test func `random appends, reads and trims agree with an array`() {
-        var random = SeededRandom(seed: 20_261_121)
+        var random = SeededChance(seed: 20_261_121)
         var log = EventLog()
         var model: [(UInt64, String)] = []
         var last: UInt64 = 0

@@ -1,0 +1,177 @@
+import Gateway
+import Glibc
+import HTTPServer
+import Metering
+import Reactor
+import StreamBytes
+import TestSupport
+import Testing
+
+/// Whole gateways on seeded schedules, with sockets that split, stall, fill up and break.
+///
+/// `WEIR_SEEDS=100000` runs so many seeds; `WEIR_SEED=17` runs that one alone.
+struct GatewaySimulationTests {
+    private static var seeds: [UInt64] {
+        if let text = environment("WEIR_SEED"), let seed = UInt64(text) { return [seed] }
+        let count = environment("WEIR_SEEDS").flatMap { UInt64($0) } ?? 1_000
+        return Array(1...count)
+    }
+
+    private static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    @Test func `every client gets every event once and in order, and every stream one bill`() {
+        var failures: [String] = []
+        for seed in Self.seeds {
+            var faults = NetworkFaults()
+            faults.resetsPerMille = seed % 3 == 0 ? 2 : 0
+            let world = GatewayWorld(seed: seed, streamCount: 20, faults: faults)
+            let isOver = world.run()
+            failures += Verdict(world, isOver: isOver).failures.map { "seed \(seed): \($0)" }
+            if failures.count > 10 { break }
+        }
+        #expect(failures == [])
+    }
+}
+
+/// What is wrong with a run; nothing, as a rule.
+struct Verdict {
+    private(set) var failures: [String] = []
+    private let world: GatewayWorld
+
+    init(_ world: GatewayWorld, isOver: Bool) {
+        self.world = world
+        if !isOver { failures.append("the run did not end") }
+        for client in world.clients { check(client, world.scripts[client.index]) }
+        checkRecords()
+        checkLeaks()
+    }
+
+    private mutating func check(_ client: SimulatedClient, _ script: StreamScript) {
+        if world.requests[client.index, default: 0] > 1, script.fate != .noAnswer {
+            failures.append("stream \(client.index) was generated twice")
+        }
+        client.isOpenAI ? checkOpenAI(client, script) : checkWeir(client, script)
+    }
+
+    private mutating func checkOpenAI(_ client: SimulatedClient, _ script: StreamScript) {
+        guard let response = client.responses.last, response.status == 200 else { return }
+        var expected = script.events(model: "m")
+        if script.sendsUsage, client.asksForUsage { expected.append(script.usageEvent(model: "m")) }
+        expected.append("[DONE]")
+        var got = EventBlocks(response.body).blocks.compactMap(\.data)
+        let hasFailed = got.last?.hasPrefix(#"{"error""#) ?? false
+        if hasFailed { got.removeLast() }
+        if got != Array(expected.prefix(got.count)) {
+            failures.append("client \(client.index) got other events than were sent")
+        }
+        if response.isWhole, !hasFailed, got.count != expected.count {
+            failures.append("client \(client.index) got an end without the whole")
+        }
+        if response.isWhole, script.fate == .whole, hasFailed, !breaksProviders {
+            failures.append("client \(client.index) got an error for a good answer")
+        }
+    }
+
+    private mutating func checkWeir(_ client: SimulatedClient, _ script: StreamScript) {
+        var sequence = 0
+        var text = ""
+        var ending: String?
+        for response in client.responses where response.status == 200 {
+            for block in EventBlocks(response.body).blocks {
+                guard block.event != "heartbeat", let id = block.id, id != "gone" else { continue }
+                sequence += 1
+                if !id.hasSuffix(".\(sequence)") {
+                    failures.append("client \(client.index) got \(id) as number \(sequence)")
+                }
+                if block.event == "chunk" { text += Self.text(block.data) }
+                if block.event == "complete" || block.event == "error" { ending = block.event }
+            }
+        }
+        if !script.deliveredTexts.joined().hasPrefix(text) {
+            failures.append("client \(client.index) got another text than was sent")
+        }
+        if ending == "complete", text != script.text {
+            failures.append("client \(client.index) got an end without the whole")
+        }
+        if client.responses.last?.isWhole == true, client.responses.last?.status == 200,
+            ending == nil
+        {
+            failures.append("client \(client.index) got no end")
+        }
+    }
+
+    /// The text of a chunk's data.
+    private static func text(_ data: String?) -> String {
+        let bytes = Array((data ?? "").utf8)
+        guard let value = try? JSONValue(parsing: bytes.span),
+            let text = value.member("text", in: bytes.span)?.text(in: bytes.span)
+        else { return "" }
+        return text
+    }
+
+    private var breaksProviders: Bool { world.simulation.faults.resetsPerMille > 0 }
+}
+
+// MARK: - Records
+
+extension Verdict {
+    private mutating func checkRecords() {
+        let records = world.sink.records
+        if records.map(\.sequence) != (0..<Int64(records.count)).map({ $0 + 1 }) {
+            failures.append("the numbers of the records have a gap")
+        }
+        if Set(records.map(\.recordID)).count != records.count {
+            failures.append("two records have the same id")
+        }
+        let streams = Dictionary(grouping: records, by: \.connectionID)
+        for (id, records) in streams {
+            if records.map(\.segment) != (0..<Int64(records.count)).map({ $0 }) {
+                failures.append("the segments of \(id) are not in order")
+            }
+            if records.count(where: { $0.usage != nil }) != 1 || records.last?.usage == nil {
+                failures.append("\(id) has not exactly one final record")
+            }
+        }
+        checkSums(streams)
+    }
+
+    /// What clients received is never more than what was metered, and the same where every client
+    /// of a stream got to its end.
+    private mutating func checkSums(_ streams: [String: [UsageRecord]]) {
+        for client in world.clients where client.isOpenAI || client.responses.count == 1 {
+            guard let response = client.responses.first, response.status == 200,
+                let id = streamID(of: client, streams)
+            else { continue }
+            let metered = streams[id]?.reduce(0) { $0 + $1.bytesOut } ?? 0
+            if metered < response.body.count || (response.isWhole && metered != response.body.count)
+            {
+                failures.append(
+                    "client \(client.index) received \(response.body.count) bytes of \(metered)")
+            }
+        }
+        for records in streams.values {
+            guard let last = records.last, last.end == .complete, !last.isUsageEstimated else {
+                continue
+            }
+            if let usage = last.usage, usage.input < 10 {
+                failures.append("a complete stream has no usage")
+            }
+        }
+    }
+
+    private func streamID(
+        of client: SimulatedClient, _ streams: [String: [UsageRecord]]
+    ) -> String? {
+        streams.first { $0.value.first?.user == "u\(client.index)" }?.key
+    }
+
+    private mutating func checkLeaks() {
+        let leaks = world.simulation.leaks
+        if world.core.openStreamCount != 0 { failures.append("streams were left open") }
+        if world.registry.count != 0 { failures.append("connections were left open") }
+        if leaks.scratchBuffers != 0 || leaks.passing != 0 { failures.append("leaks: \(leaks)") }
+        world.simulation.finish()
+    }
+}

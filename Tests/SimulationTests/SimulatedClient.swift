@@ -1,0 +1,207 @@
+import HTTPWire
+import Reactor
+import StreamBytes
+import TestSupport
+
+/// A client of one stream: asks, reads at its own pace, leaves, comes back; keeps what it got.
+///
+/// Proof for `@unchecked Sendable`: a simulation runs on one thread.
+final class SimulatedClient: TimerHandler, @unchecked Sendable {
+    enum Manner: Equatable {
+        case patient
+        /// Reads nothing for a while, now and then.
+        case slow
+        /// Ends its sending side right after the request.
+        case halfClosed
+        /// Breaks the connection after so many bytes of the body, for good.
+        case leaves(after: Int)
+        /// The same, and comes back each time with the id of the last event.
+        case returns(after: Int)
+    }
+
+    let index: Int
+    let isOpenAI: Bool
+    let asksForUsage: Bool
+    let manner: Manner
+    /// The bodies of its responses, one after the other: what was received, with the status.
+    private(set) var responses: [Response] = []
+    private(set) var isDone = false
+
+    struct Response {
+        var status = 0
+        var body: [UInt8] = []
+        /// Whether the body came to its end by its own framing.
+        var isWhole = false
+    }
+
+    private let executor: SimulatedExecutor
+    private let address: SocketAddress
+    private var random: SeededChance
+    private var peer: SimulatedPeer?
+    private var parser = ResponseParser(limits: .endless, isReplyToHead: false)
+    private var timer: TimerID?
+    private var returnsLeft = 3
+    private var onTimer: (() -> Void)?
+
+    init(
+        _ index: Int, manner: Manner, isOpenAI: Bool, asksForUsage: Bool,
+        on executor: SimulatedExecutor, to address: SocketAddress, random: SeededChance
+    ) {
+        self.index = index
+        self.manner = manner
+        self.isOpenAI = isOpenAI
+        self.asksForUsage = asksForUsage
+        self.executor = executor
+        self.address = address
+        self.random = random
+    }
+
+    /// Asks after a while.
+    func start() { later(0...2_000) { [self] in ask(request) } }
+
+    func timerFired(_ timer: TimerID) {
+        let action = onTimer
+        onTimer = nil
+        action?()
+    }
+
+    private var request: String {
+        let options = asksForUsage ? #","stream_options":{"include_usage":true}"# : ""
+        let body = #"{"model":"m","stream":true,"user":"u\#(index)"\#(isOpenAI ? options : ""),"#
+            + #""messages":[{"role":"user","content":"stream-\#(index)"}]}"#
+        let path = isOpenAI ? "/v1/chat/completions" : "/api/stream"
+        return "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    private func ask(_ request: String) {
+        responses.append(Response())
+        parser = ResponseParser(limits: .endless, isReplyToHead: false)
+        let peer = SimulatedPeer(on: executor)
+        self.peer = peer
+        peer.onBytes = { [self] peer, bytes in if peer === self.peer { take(Array(bytes)) } }
+        peer.onEnd = { [self] peer in if peer === self.peer { connectionEnded() } }
+        peer.connect(to: address)
+        peer.send(request)
+        if manner == .halfClosed { peer.finishSending() }
+        if case .leaves(let count) = manner, count == 0 { leave() }
+    }
+
+    private func take(_ bytes: [UInt8]) {
+        guard !isDone else { return }
+        var offset = 0
+        while true {
+            guard let step = try? parser.parse(bytes.span, from: &offset) else {
+                preconditionFailure("the gateway speaks HTTP")
+            }
+            switch step {
+            case .needsMore: return behave()
+            case .interim: continue
+            case .head(let head): responses[responses.count - 1].status = head.status
+            case .body(let range):
+                responses[responses.count - 1].body += bytes[range]
+            case .end:
+                responses[responses.count - 1].isWhole = true
+                return finish()
+            }
+        }
+    }
+
+    private func behave() {
+        let count = responses.last?.body.count ?? 0
+        switch manner {
+        case .leaves(let limit) where count >= limit: leave()
+        case .returns(let limit) where count >= limit && returnsLeft > 0: goAndReturn()
+        case .slow where random.chance(perMille: 100):
+            peer?.pause()
+            later(10...1_500) { [self] in peer?.resume() }
+        default: break
+        }
+    }
+
+    private func leave() {
+        random.chance(perMille: 500) ? peer?.reset() : peer?.close()
+        end()
+    }
+
+    private func goAndReturn() {
+        returnsLeft -= 1
+        random.chance(perMille: 500) ? peer?.reset() : peer?.close()
+        peer = nil
+        guard let id = lastEventID, let dot = id.lastIndex(of: ".") else { return end() }
+        later(1...1_000) { [self] in
+            ask(
+                "GET /api/stream/\(id[..<dot]) HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Authorization: Bearer key\r\nLast-Event-ID: \(id)\r\n\r\n")
+        }
+    }
+
+    /// The id of the last event that came whole, over all responses.
+    var lastEventID: String? {
+        for response in responses.reversed() {
+            if let id = EventBlocks(response.body).blocks.reversed().lazy.compactMap(\.id).first {
+                return id
+            }
+        }
+        return nil
+    }
+
+    private func connectionEnded() {
+        guard !isDone, peer != nil else { return }
+        // A client that lost its stream, though it did nothing for it, comes back where it can.
+        if !isOpenAI, returnsLeft > 0, lastEventID != nil, case .returns = manner {
+            return goAndReturn()
+        }
+        finish()
+    }
+
+    private func finish() {
+        peer?.close()
+        end()
+    }
+
+    private func end() {
+        isDone = true
+        guard let timer else { return }
+        executor.enter { executor.releaseTimer(timer) }
+        self.timer = nil
+    }
+
+    private func later(_ milliseconds: ClosedRange<Int>, _ action: @escaping () -> Void) {
+        executor.enter {
+            let timer = timer ?? executor.makeTimer(for: self)
+            self.timer = timer
+            onTimer = action
+            executor.setTimer(
+                timer, at: executor.now + .milliseconds(random.within(milliseconds)))
+        }
+    }
+}
+
+/// An event stream cut at its blank lines, as simply as can be.
+struct EventBlocks {
+    struct Block {
+        var id: String?
+        var event: String?
+        var data: String?
+    }
+
+    /// The events that came whole; comments are left out.
+    private(set) var blocks: [Block] = []
+
+    init(_ body: [UInt8]) {
+        var parts = String(decoding: body, as: UTF8.self)
+            .split(separator: "\n\n", omittingEmptySubsequences: false)
+        // What follows the last blank line did not come whole.
+        parts.removeLast()
+        for part in parts {
+            var block = Block()
+            for line in part.split(separator: "\n") {
+                if line.hasPrefix("id: ") { block.id = String(line.dropFirst(4)) }
+                if line.hasPrefix("event: ") { block.event = String(line.dropFirst(7)) }
+                if line.hasPrefix("data: ") { block.data = String(line.dropFirst(6)) }
+            }
+            if block.data != nil { blocks.append(block) }
+        }
+    }
+}
