@@ -29,10 +29,14 @@ final class GatewayWorld {
         scripts = (0..<streamCount).map { StreamScript(seed: seed, index: $0) }
         sink.refusals = SeededChance(seed: seed ^ 0xABCD)
         core = GatewayCore(
-            settings: Self.settings(provider: providerAddress), executors: gateways,
-            resolver: LiteralResolver(address: providerAddress), callers: OneCaller(),
-            journal: UsageJournal(sink: sink, gateway: "g", epoch: 1), log: NoLog(),
-            startedAt: simulation.wallClock)
+            settings: Self.settings(provider: providerAddress),
+            executors: gateways,
+            resolver: LiteralResolver(address: providerAddress),
+            callers: OneCaller(),
+            journal: UsageJournal(sink: sink, gateway: "g", epoch: 1),
+            log: NoLog(),
+            startedAt: simulation.wallClock
+        )
         var server = ServerConfiguration()
         server.stuckTimeout = .seconds(5)
         registry = ConnectionRegistry(configuration: server, reactorCount: 2)
@@ -44,7 +48,8 @@ final class GatewayWorld {
             registry: registry,
             handlers: (0..<2).map { [core] in
                 GatewayHandler(core: core, reactor: $0, isAdmin: false)
-            })
+            }
+        )
         simulation.listen(on: gatewayAddress, executors: gateways, acceptor: acceptor)
         listenAsProvider(on: outside, seed: seed)
     }
@@ -55,7 +60,9 @@ final class GatewayWorld {
     func run() -> Bool {
         for client in clients { client.start() }
         let isDone = simulation.run(stepLimit: 2_000_000) { [self] in
-            clients.allSatisfy(\.isDone) && core.openStreamCount == 0
+            // What the meter refused is offered again from time to time.
+            if simulation.stepCount % 1_000 == 0 { _ = core.journal.flush() }
+            return clients.allSatisfy(\.isDone) && core.openStreamCount == 0
         }
         // Streams are kept for a resume, connections for another request.
         for _ in 0..<20 where core.journal.flush() > 0 { continue }
@@ -68,30 +75,42 @@ final class GatewayWorld {
         let acceptor = SimulatedPeerAcceptor { [self] peer in
             count += 1
             _ = ScriptedProvider(
-                on: peer, random: SeededChance(seed: seed ^ (count << 20)),
+                on: peer,
+                random: SeededChance(seed: seed ^ (count << 20)),
                 script: { [scripts] in scripts[$0] },
-                noteRequest: { [self] in requests[$0, default: 0] += 1 })
+                noteRequest: { [self] in requests[$0, default: 0] += 1 }
+            )
         }
         simulation.listen(on: providerAddress, executors: executors, acceptor: acceptor)
     }
 
     private static func client(
-        _ index: Int, seed: UInt64, on executor: SimulatedExecutor, to address: SocketAddress
+        _ index: Int,
+        seed: UInt64,
+        on executor: SimulatedExecutor,
+        to address: SocketAddress
     ) -> SimulatedClient {
         var random = SeededChance(seed: seed &* 7_919 &+ UInt64(index) &+ 1)
         let isOpenAI = random.chance(perMille: 500)
         let limit = random.within(0...4_000)
         let manner: SimulatedClient.Manner =
             switch random.below(100) {
-            case 0..<50: .patient
+            case 0..<45: .patient
+            case 45..<50: .stuck(after: limit)
             case 50..<65: .slow
             case 65..<75: .halfClosed
             case 75..<85: .leaves(after: limit)
             default: isOpenAI ? .patient : .returns(after: limit)
             }
         return SimulatedClient(
-            index, manner: manner, isOpenAI: isOpenAI,
-            asksForUsage: random.chance(perMille: 500), on: executor, to: address, random: random)
+            index,
+            manner: manner,
+            isOpenAI: isOpenAI,
+            asksForUsage: random.chance(perMille: 500),
+            on: executor,
+            to: address,
+            random: random
+        )
     }
 
     private static func settings(provider: SocketAddress) -> GatewaySettings {
@@ -100,11 +119,21 @@ final class GatewayWorld {
         timeouts.firstByte = .seconds(8)
         timeouts.silence = .seconds(8)
         let target = RouteTarget(
-            provider: "p", dialect: .openAI,
+            provider: "p",
+            dialect: .openAI,
             endpoint: ProviderEndpoint(
-                host: "provider", port: 9_000, isSecure: false, authorityFile: nil),
-            basePath: "/v1", model: "upstream", apiKey: "secret", onDisconnect: .cancel,
-            includesUsage: true, timeouts: timeouts)
+                host: "provider",
+                port: 9_000,
+                isSecure: false,
+                authorityFile: nil
+            ),
+            basePath: "/v1",
+            model: "upstream",
+            apiKey: "secret",
+            onDisconnect: .cancel,
+            includesUsage: true,
+            timeouts: timeouts
+        )
         var settings = GatewaySettings()
         settings.models = ModelCatalog([Model(name: "m", price: "openai/gpt-4", route: [target])])
         settings.streams.heartbeat = .seconds(1)
@@ -135,7 +164,7 @@ final class MemoryUsageSink: UsageSink, @unchecked Sendable {
     private(set) var isRefusing = false
 
     func accept(_ new: [UsageRecord]) -> Bool {
-        isRefusing = refusals.chance(perMille: 100)
+        isRefusing = refusals.chance(perMille: 20)
         guard !isRefusing else { return false }
         records += new
         return true
@@ -154,7 +183,9 @@ private struct LiteralResolver: AddressResolver {
     let address: SocketAddress
 
     func addresses(
-        of host: String, port: UInt16, on executor: any StreamExecutor,
+        of host: String,
+        port: UInt16,
+        on executor: any StreamExecutor,
         completion: @escaping @Sendable ([SocketAddress]) -> Void
     ) { completion([address]) }
 }

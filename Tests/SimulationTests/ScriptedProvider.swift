@@ -18,7 +18,9 @@ final class ScriptedProvider: TimerHandler, @unchecked Sendable {
     enum EndingOfConnection { case keep, close, reset, silence }
 
     init(
-        on peer: SimulatedPeer, random: SeededChance, script: @escaping (Int) -> StreamScript,
+        on peer: SimulatedPeer,
+        random: SeededChance,
+        script: @escaping (Int) -> StreamScript,
         noteRequest: @escaping (Int) -> Void
     ) {
         self.peer = peer
@@ -55,7 +57,8 @@ final class ScriptedProvider: TimerHandler, @unchecked Sendable {
             let body = #"{"error":{"message":"no","type":"t","param":null,"code":null}}"#
             pieces = cut(
                 "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
+            )
             ending = .keep
         case .noAnswer: ending = .close
         case .whole:

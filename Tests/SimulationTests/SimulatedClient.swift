@@ -11,6 +11,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         case patient
         /// Reads nothing for a while, now and then.
         case slow
+        /// Stops reading after so many bytes of the body, for longer than the gateway waits.
+        case stuck(after: Int)
         /// Ends its sending side right after the request.
         case halfClosed
         /// Breaks the connection after so many bytes of the body, for good.
@@ -41,11 +43,17 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
     private var parser = ResponseParser(limits: .endless, isReplyToHead: false)
     private var timer: TimerID?
     private var returnsLeft = 3
+    private var hasStopped = false
     private var onTimer: (() -> Void)?
 
     init(
-        _ index: Int, manner: Manner, isOpenAI: Bool, asksForUsage: Bool,
-        on executor: SimulatedExecutor, to address: SocketAddress, random: SeededChance
+        _ index: Int,
+        manner: Manner,
+        isOpenAI: Bool,
+        asksForUsage: Bool,
+        on executor: SimulatedExecutor,
+        to address: SocketAddress,
+        random: SeededChance
     ) {
         self.index = index
         self.manner = manner
@@ -67,7 +75,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
 
     private var request: String {
         let options = asksForUsage ? #","stream_options":{"include_usage":true}"# : ""
-        let body = #"{"model":"m","stream":true,"user":"u\#(index)"\#(isOpenAI ? options : ""),"#
+        let body =
+            #"{"model":"m","stream":true,"user":"u\#(index)"\#(isOpenAI ? options : ""),"#
             + #""messages":[{"role":"user","content":"stream-\#(index)"}]}"#
         let path = isOpenAI ? "/v1/chat/completions" : "/api/stream"
         return "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key\r\n"
@@ -112,6 +121,10 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         switch manner {
         case .leaves(let limit) where count >= limit: leave()
         case .returns(let limit) where count >= limit && returnsLeft > 0: goAndReturn()
+        case .stuck(let limit) where count >= limit && !hasStopped:
+            hasStopped = true
+            peer?.pause()
+            later(20_000...30_000) { [self] in peer?.resume() }
         case .slow where random.chance(perMille: 100):
             peer?.pause()
             later(10...1_500) { [self] in peer?.resume() }
@@ -132,7 +145,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         later(1...1_000) { [self] in
             ask(
                 "GET /api/stream/\(id[..<dot]) HTTP/1.1\r\nHost: localhost\r\n"
-                    + "Authorization: Bearer key\r\nLast-Event-ID: \(id)\r\n\r\n")
+                    + "Authorization: Bearer key\r\nLast-Event-ID: \(id)\r\n\r\n"
+            )
         }
     }
 
@@ -173,7 +187,9 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
             self.timer = timer
             onTimer = action
             executor.setTimer(
-                timer, at: executor.now + .milliseconds(random.within(milliseconds)))
+                timer,
+                at: executor.now + .milliseconds(random.within(milliseconds))
+            )
         }
     }
 }

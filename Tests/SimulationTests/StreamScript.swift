@@ -43,7 +43,8 @@ struct StreamScript {
 
     /// The events' JSON, under the name that the model has on either side of the gateway.
     func events(model: String) -> [String] {
-        let head = #"{"id":"c\#(index)","object":"chat.completion.chunk","created":1,"model":"\#(model)","#
+        let head =
+            #"{"id":"c\#(index)","object":"chat.completion.chunk","created":1,"model":"\#(model)","#
         var events = texts.map { text in
             head + #""choices":[{"index":0,"delta":{"content":\#(Self.quoted(text))},"#
                 + #""finish_reason":null}]}"#
