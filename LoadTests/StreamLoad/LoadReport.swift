@@ -16,6 +16,7 @@ package struct LoadReport: Sendable {
     package var table: String {
         var lines = counts.map { Self.line($0.name, Self.plain($0.value)) }
         for failure in failures { lines.append(Self.line("  " + failure.name, "\(failure.count)")) }
+        if let error = result.tally.connectError { lines.append("no connection: \(error)") }
         lines.append("")
         lines.append(Self.row(["milliseconds", "p50", "p95", "p99", "max", "number"]))
         for name in LoadMetric.TimeName.allCases {

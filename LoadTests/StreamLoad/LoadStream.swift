@@ -32,7 +32,7 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         do throws(SocketError) {
             socket = try lane.connect(self, number: number)
         } catch {
-            finish(.failed(.connect))
+            failConnection(error)
         }
     }
 
@@ -57,7 +57,7 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         }
         // What came before the end, or before the failure, counts.
         if isOpen, isEnding || readiness.contains(.isReadable) { read(toEnd: isEnding) }
-        if isOpen, readiness.contains(.hasFailed) { failConnection() }
+        if isOpen, readiness.contains(.hasFailed) { failConnection(.reset) }
     }
 
     private func write() {
@@ -65,7 +65,7 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
             switch socket.write(unsent.span) {
             case .wrote(0): return
             case .wrote(let count): unsent = unsent.dropFirst(count)
-            case .failed: return failConnection()
+            case .failed(let error): return failConnection(error)
             }
         }
     }
@@ -82,7 +82,7 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
                 if count < buffer.count, !toEnd { return }
             case .wouldBlock: return
             case .endOfStream: return finish(checker?.connectionEnded() ?? .failed(.noAnswer))
-            case .failed: return failConnection()
+            case .failed(let error): return failConnection(error)
             }
         }
     }
@@ -93,8 +93,12 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         if progress != .goesOn { finish(progress) }
     }
 
-    private func failConnection() {
-        finish(.failed(isConnected ? checker?.failureOfConnection ?? .noAnswer : .connect))
+    private func failConnection(_ error: SocketError) {
+        guard isConnected else {
+            lane.tally.connectError = "\(error)"
+            return finish(.failed(.connect))
+        }
+        finish(.failed(checker?.failureOfConnection ?? .noAnswer))
     }
 
     private func finish(_ progress: AnswerChecker.Progress) {

@@ -57,6 +57,8 @@ package struct LoadTally: Sendable, Equatable {
     package var failures: [LoadFailure: Int] = [:]
     /// Answers under way when the test ended; the tool closed them.
     package var cut = 0
+    /// Why the latest of the connections that could not be made was not.
+    package var connectError: String?
     package var events = 0
     /// Bytes of bodies, without chunked framing.
     package var bytes = 0
@@ -85,6 +87,7 @@ package struct LoadTally: Sendable, Equatable {
         completed += other.completed
         failures.merge(other.failures, uniquingKeysWith: +)
         cut += other.cut
+        connectError = connectError ?? other.connectError
         events += other.events
         bytes += other.bytes
         missingEvents += other.missingEvents

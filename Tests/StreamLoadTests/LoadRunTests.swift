@@ -136,6 +136,7 @@ struct LoadRunTests {
         let result = try LoadRun(options).run(progress: { _ in }, isInterrupted: { false })
 
         #expect(result.tally.failures == [.connect: 3])
+        #expect(result.tally.connectError == "connection refused")
     }
 
     @Test func `an interruption ends the test and keeps what was measured`() throws {
