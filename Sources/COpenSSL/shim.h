@@ -1,5 +1,91 @@
 #ifndef WEIR_COPENSSL_H
 #define WEIR_COPENSSL_H
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/* What OpenSSL offers as macros, and callbacks that only hand pointers through. */
+
+static inline int COpenSSL_require_tls_1_2(SSL_CTX *context) {
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+/* Little memory per connection, writes that may stop after a record, and a buffer that may move. */
+static inline void COpenSSL_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(
+        context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
+                     | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline int COpenSSL_set_server_name(SSL *session, const char *name) {
+    return (int)SSL_set_tlsext_host_name(session, name);
+}
+
+static inline int COpenSSL_no_password(char *buffer, int size, int writing, void *context) {
+    (void)buffer, (void)size, (void)writing, (void)context;
+    return 0;
+}
+
+/* A key file that asks for a password is refused instead of asking the terminal. */
+static inline void COpenSSL_never_ask(SSL_CTX *context) {
+    SSL_CTX_set_default_passwd_cb(context, COpenSSL_no_password);
+}
+
+static const unsigned char COpenSSL_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+static inline int COpenSSL_offer_http_1_1(SSL_CTX *context) {
+    return SSL_CTX_set_alpn_protos(context, COpenSSL_http_1_1, sizeof COpenSSL_http_1_1);
+}
+
+static inline int COpenSSL_choose_http_1_1(
+    SSL *session, const unsigned char **chosen, unsigned char *length, const unsigned char *offered,
+    unsigned int offered_length, void *context) {
+    (void)session, (void)context;
+    int outcome = SSL_select_next_proto(
+        (unsigned char **)chosen, length, COpenSSL_http_1_1, sizeof COpenSSL_http_1_1, offered,
+        offered_length);
+    return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+static inline void COpenSSL_accept_http_1_1(SSL_CTX *context) {
+    SSL_CTX_set_alpn_select_cb(context, COpenSSL_choose_http_1_1, NULL);
+}
+
+/* What the last call on a session means; read at once after it. */
+typedef struct {
+    int kind;            /* SSL_ERROR_... */
+    int error_number;    /* errno, for SSL_ERROR_SYSCALL */
+    int is_truncation;   /* the peer's bytes ended without close_notify */
+    const char *reason;  /* a fixed text of OpenSSL, or NULL */
+} COpenSSL_outcome;
+
+static inline COpenSSL_outcome COpenSSL_explain(SSL *session, int result) {
+    COpenSSL_outcome outcome = {.error_number = errno, .kind = SSL_get_error(session, result)};
+    unsigned long error = ERR_peek_error();
+    outcome.is_truncation =
+        (outcome.kind == SSL_ERROR_SSL
+         && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        || (outcome.kind == SSL_ERROR_SYSCALL && outcome.error_number == 0 && error == 0);
+    outcome.reason = error == 0 ? NULL : ERR_reason_error_string(error);
+    ERR_clear_error();
+    return outcome;
+}
+
+static inline int COpenSSL_read(SSL *session, void *buffer, int count) {
+    errno = 0;
+    return SSL_read(session, buffer, count);
+}
+
+static inline int COpenSSL_write(SSL *session, const void *bytes, int count) {
+    errno = 0;
+    return SSL_write(session, bytes, count);
+}
+
+static inline int COpenSSL_handshake(SSL *session) {
+    errno = 0;
+    return SSL_do_handshake(session);
+}
 #endif

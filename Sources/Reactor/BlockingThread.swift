@@ -18,14 +18,22 @@ package final class BlockingThread: SerialExecutor, Sendable {
         let started = try NativeThread(named: name) { [self] in
             queue.noteThread()
             let executor = unsafe asUnownedSerialExecutor()
-            while let job = queue.next() { unsafe job.runSynchronously(on: executor) }
+            while let job = queue.next() {
+                switch job {
+                case .task(let task): unsafe task.runSynchronously(on: executor)
+                case .work(let work): work()
+                }
+            }
         }
         thread.withLock { $0 = started }
     }
 
     package var isCurrent: Bool { queue.isCurrent }
 
-    package func enqueue(_ job: consuming ExecutorJob) { queue.append(UnownedJob(job)) }
+    package func enqueue(_ job: consuming ExecutorJob) { queue.append(.task(UnownedJob(job))) }
+
+    /// Runs `work` on the thread, after what is enqueued already. Call from any thread.
+    package func perform(_ work: @escaping @Sendable () -> Void) { queue.append(.work(work)) }
 
     package func checkIsolated() {
         precondition(isCurrent, "what belongs to a blocking thread is called on it")
@@ -53,8 +61,8 @@ package final class BlockingThread: SerialExecutor, Sendable {
 private final class JobQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [UnownedJob] = []
-    private var running: ArraySlice<UnownedJob> = []
+    private var jobs: [ReactorJob] = []
+    private var running: ArraySlice<ReactorJob> = []
     private var isClosed = false
     private var threadID: UInt64 = 0
 
@@ -74,7 +82,7 @@ private final class JobQueue: @unchecked Sendable {
 
     func noteThread() { locked { threadID = CLinux_current_thread() } }
 
-    func append(_ job: UnownedJob) {
+    func append(_ job: ReactorJob) {
         locked {
             guard !isClosed else { return }
             jobs.append(job)
@@ -90,7 +98,7 @@ private final class JobQueue: @unchecked Sendable {
     }
 
     /// Waits for the next job; nil when the queue is closed and empty.
-    func next() -> UnownedJob? {
+    func next() -> ReactorJob? {
         locked {
             if let job = running.popFirst() { return job }
             while jobs.isEmpty, !isClosed { unsafe pthread_cond_wait(condition, mutex) }

@@ -1,3 +1,5 @@
+import TransportSecurity
+
 /// Where a socket is: an IP address with a port, or a path.
 package enum SocketAddress: Hashable, Sendable {
     /// Four octets, most significant first.
@@ -13,12 +15,31 @@ package struct PassedSocket: ~Copyable, Sendable {
     package let peer: SocketAddress
     package let local: SocketAddress
     package let unread: [UInt8]
+    /// The TLS connection on it; nil if it is plain, or if TLS has not begun.
+    let session: SecuritySession?
 
     package init(descriptor: Int32, peer: SocketAddress, local: SocketAddress, unread: [UInt8]) {
+        self.init(
+            descriptor: descriptor,
+            peer: peer,
+            local: local,
+            unread: unread,
+            session: nil
+        )
+    }
+
+    init(
+        descriptor: Int32,
+        peer: SocketAddress,
+        local: SocketAddress,
+        unread: [UInt8],
+        session: consuming SecuritySession?
+    ) {
         self.descriptor = descriptor
         self.peer = peer
         self.local = local
         self.unread = unread
+        self.session = session
     }
 }
 
@@ -32,5 +53,20 @@ package struct ClientSecurity: Hashable, Sendable {
     package init(serverName: String, authorityFile: String?) {
         self.serverName = serverName
         self.authorityFile = authorityFile
+    }
+}
+
+/// The certificate that accepted connections show; shared by all of them.
+package struct ServerSecurity: Sendable {
+    let context: SecurityContext
+
+    /// Reads the certificate and its key.
+    ///
+    /// - Parameters:
+    ///   - certificateFile: the certificate and its chain, PEM.
+    ///   - keyFile: its key, PEM, without a password.
+    /// - Throws: `SecurityContextError`, which names the file.
+    package init(certificateFile: String, keyFile: String) throws(SecurityContextError) {
+        context = try SecurityContext(certificateFile: certificateFile, keyFile: keyFile)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TransportSecurity
 
 extension SocketError {
     /// The error that an `errno` of a socket call means.
@@ -12,6 +13,18 @@ extension SocketError {
             case EMFILE, ENFILE: .noDescriptors
             case EADDRINUSE: .addressInUse
             default: .system(errorNumber)
+            }
+    }
+}
+
+extension SocketError {
+    /// The error of a TLS connection.
+    init(_ failure: SecurityFailure) {
+        self =
+            switch failure {
+            case .system(let number): SocketError(errorNumber: number)
+            case .truncated: .tls("the peer ended the connection without closing TLS")
+            case .failed(let reason): .tls(reason)
             }
     }
 }

@@ -55,6 +55,14 @@ package protocol StreamExecutor: SerialExecutor {
     /// Takes over a descriptor that another reactor passed on.
     func adopt(_ socket: consuming PassedSocket, handler: any SocketHandler) -> any StreamSocket
 
+    /// As `adopt(_:handler:)`, with TLS as the server. The handler learns by `isWritable` that the
+    /// handshake is done, or by `hasFailed` that it failed.
+    func adopt(
+        _ socket: consuming PassedSocket,
+        security: ServerSecurity,
+        handler: any SocketHandler
+    ) -> any StreamSocket
+
     /// Lends the reactor's large buffer (64 KiB, all of it counted) to one synchronous piece of
     /// work; nested calls get another one.
     func takeScratch() -> [UInt8]

@@ -173,6 +173,12 @@ package final class SimulatedExecutor: StreamExecutor, TaskExecutor, @unchecked 
         )
     }
 
+    package func adopt(
+        _ socket: consuming PassedSocket, security: ServerSecurity, handler: any SocketHandler
+    ) -> any StreamSocket {
+        adopt(socket, handler: handler)
+    }
+
     // MARK: Buffers
 
     /// Scratch buffers that were taken and not returned.

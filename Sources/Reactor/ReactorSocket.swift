@@ -1,13 +1,16 @@
 import CLinux
+import Glibc
 import StreamBytes
+import TransportSecurity
 
-/// A TCP or Unix socket without encryption.
+/// A TCP or Unix socket, with TLS on it or without.
 ///
 /// Proof for `@unchecked Sendable`: after `init` it is used by its reactor's thread alone, as
 /// `StreamSocket` demands; debug builds check it at each call.
-final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
+final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     private enum State {
         case connecting
+        case handshaking
         case open
         case closed
     }
@@ -21,6 +24,7 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     private var handler: (any SocketHandler)?
     private var state: State
     private var failure: SocketError?
+    private var session: SecuritySession?
     private var knownLocal: SocketAddress?
     /// Bytes that another reactor had read.
     private var unread: ArraySlice<UInt8> = []
@@ -29,11 +33,13 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - address: where to.
+    ///   - security: nil: no TLS.
     ///   - reactor: the caller's.
     ///   - handler: told by `isWritable` that the connection is open.
     /// - Throws: what fails at once.
     init(
         connectingTo address: SocketAddress,
+        security: ClientSecurity?,
         on reactor: ReactorThread,
         handler: any SocketHandler
     ) throws(SocketError) {
@@ -41,14 +47,20 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         self.reactor = reactor
         self.handler = handler
         isAdopted = false
-        state = .connecting
+        state = .closed
+        descriptor = -1
+        let context: SecurityContext? =
+            if let security { try ClientContexts.context(for: security) } else { nil }
         descriptor = try Descriptor.connecting(to: address)
+        state = .connecting
+        if let security, let context { try begin(context, expecting: security.serverName) }
         try enter()
     }
 
-    /// Takes over an open descriptor.
+    /// Takes over an open descriptor; what fails is told to the handler in a later turn.
     init(
         adopting socket: consuming PassedSocket,
+        security: ServerSecurity? = nil,
         on reactor: ReactorThread,
         handler: any SocketHandler
     ) {
@@ -60,10 +72,14 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         state = .open
         descriptor = socket.descriptor
         unread = socket.unread[...]
+        let lendsBytes = socket.session != nil || !socket.unread.isEmpty
+        session = socket.session
         reactor.countAdopted(by: 1)
-        do {
+        do throws(SocketError) {
+            if let security { try begin(security.context, expecting: nil) }
             try enter()
-            if !unread.isEmpty { reactor.deliverLater(EPOLLIN.rawValue, to: place) }
+            // What the sender had read, or TLS had decrypted, no event of the kernel announces.
+            if lendsBytes { reactor.deliverLater(EPOLLIN.rawValue, to: place) }
         } catch {
             fail(error)
         }
@@ -71,19 +87,44 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     deinit { assert(state == .closed, "a socket is closed on its reactor before it is dropped") }
 
+    /// - Parameter serverName: nil on the server's side.
+    private func begin(
+        _ context: SecurityContext,
+        expecting serverName: String?
+    ) throws(SocketError) {
+        do throws(SecurityFailure) {
+            session =
+                if let serverName {
+                    try SecuritySession(context, connectingTo: serverName, on: descriptor)
+                } else {
+                    try SecuritySession(context, acceptedOn: descriptor)
+                }
+            if state == .open { state = .handshaking }
+        } catch {
+            giveUp()
+            throw SocketError(error)
+        }
+    }
+
     private func enter() throws(SocketError) {
         do throws(SocketError) {
             place = try reactor.register(descriptor, events: Descriptor.allEvents, target: self)
         } catch {
-            CLinux_close(descriptor)
-            descriptor = -1
-            state = .closed
-            if isAdopted { reactor.countAdopted(by: -1) }
+            giveUp()
             throw error
         }
     }
 
-    /// The kernel would not watch an adopted descriptor: the handler learns it in a later turn.
+    /// Frees the descriptor before the reactor knew it.
+    private func giveUp() {
+        session = nil
+        CLinux_close(descriptor)
+        descriptor = -1
+        state = .closed
+        if isAdopted { reactor.countAdopted(by: -1) }
+    }
+
+    /// An adopted descriptor cannot be used: the handler learns it in a later turn.
     private func fail(_ error: SocketError) {
         failure = error
         let handler = handler
@@ -104,32 +145,61 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         guard state == .open, descriptor >= 0 else { return notReadable }
         let offered = takeUnread(into: &buffer)
         guard offered < buffer.count else { return .bytes(offered) }
-        let count = unsafe buffer.withUnsafeMutableBytes { room in
-            let rest = unsafe room[offered...]
-            return unsafe CLinux_receive(
-                descriptor,
-                UnsafeMutableRawBufferPointer(rebasing: rest).baseAddress,
-                rest.count
-            )
-        }
-        if count > 0 { return .bytes(offered + count) }
+        let result = session == nil ? receive(&buffer, offered) : decrypt(&buffer, offered)
+        switch result {
+        case .bytes(let count): return .bytes(offered + count)
         // With bytes in hand the end, or the error, waits for the next read.
-        if offered > 0 { return .bytes(offered) }
+        case _ where offered > 0: return .bytes(offered)
+        default: return result
+        }
+    }
+
+    private func receive(_ buffer: inout [UInt8], _ offset: Int) -> ReadResult {
+        let count = unsafe buffer.withUnsafeMutableBytes { room in
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[offset...])
+            return unsafe CLinux_receive(descriptor, rest.baseAddress, rest.count)
+        }
+        if count > 0 { return .bytes(count) }
         if count == 0 { return failure.map(ReadResult.failed) ?? .endOfStream }
-        return Descriptor.wouldBlock(count) ? .wouldBlock : .failed(note(count))
+        return Descriptor.wouldBlock(count)
+            ? .wouldBlock : .failed(note(SocketError(errorNumber: Int32(-count))))
+    }
+
+    private func decrypt(_ buffer: inout [UInt8], _ offset: Int) -> ReadResult {
+        switch session?.read(into: &buffer, from: offset) {
+        case .bytes(let count): .bytes(count)
+        case .wouldBlock, nil: .wouldBlock
+        case .ended: .endOfStream
+        case .failed(let reason): .failed(note(failure ?? SocketError(reason)))
+        }
     }
 
     func write(_ bytes: Span<UInt8>) -> WriteResult {
         assert(reactor.isCurrent, "a socket is used on its reactor")
         if let failure { return .failed(failure) }
-        guard !bytes.isEmpty, state != .connecting else { return .wrote(0) }
+        guard !bytes.isEmpty, !isOpening else { return .wrote(0) }
         guard state == .open else { return .failed(Descriptor.closedError) }
+        return session == nil ? send(bytes) : encrypt(bytes)
+    }
+
+    private func send(_ bytes: Span<UInt8>) -> WriteResult {
         let count = unsafe bytes.withUnsafeBytes {
             unsafe CLinux_send(descriptor, $0.baseAddress, $0.count)
         }
         if count >= 0 { return .wrote(count) }
-        return Descriptor.wouldBlock(count) ? .wrote(0) : .failed(note(count))
+        return Descriptor.wouldBlock(count)
+            ? .wrote(0) : .failed(note(SocketError(errorNumber: Int32(-count))))
     }
+
+    private func encrypt(_ bytes: Span<UInt8>) -> WriteResult {
+        switch session?.write(bytes) {
+        case .wrote(let count): .wrote(count)
+        case nil: .wrote(0)
+        case .failed(let reason): .failed(note(SocketError(reason)))
+        }
+    }
+
+    private var isOpening: Bool { state == .connecting || state == .handshaking }
 
     func statistics() -> TCPStatistics? {
         descriptor >= 0 ? Descriptor.statistics(descriptor) : nil
@@ -137,7 +207,7 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     private var notReadable: ReadResult {
         if let failure { return .failed(failure) }
-        return state == .connecting ? .wouldBlock : .failed(Descriptor.closedError)
+        return isOpening ? .wouldBlock : .failed(Descriptor.closedError)
     }
 
     private func takeUnread(into buffer: inout [UInt8]) -> Int {
@@ -150,8 +220,7 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         return part.count
     }
 
-    private func note(_ outcome: Int) -> SocketError {
-        let error = SocketError(errorNumber: Int32(-outcome))
+    private func note(_ error: SocketError) -> SocketError {
         failure = error
         return error
     }
@@ -160,17 +229,21 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     func shutdownSending() {
         guard state == .open else { return }
+        session?.finishSending()
         // A connection that broke meanwhile answers with an error; its handler hears of it.
         _ = CLinux_shutdown_sending(descriptor)
     }
 
     func close() {
-        guard let descriptor = leave() else { return }
-        CLinux_close(descriptor)
+        guard state != .closed else { return }
+        if failure == nil { session?.finishSending() }
+        session = nil
+        if let descriptor = leave() { CLinux_close(descriptor) }
     }
 
     func reset() {
         guard state != .closed else { return }
+        session = nil
         if descriptor >= 0 { CLinux_linger_zero(descriptor) }
         close()
     }
@@ -184,7 +257,13 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         guard let descriptor = leave() else {
             preconditionFailure("an open socket has a descriptor")
         }
-        return PassedSocket(descriptor: descriptor, peer: peer, local: local, unread: rest)
+        return PassedSocket(
+            descriptor: descriptor,
+            peer: peer,
+            local: local,
+            unread: rest,
+            session: session.take()
+        )
     }
 
     /// Leaves the reactor.
@@ -207,10 +286,13 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     // MARK: Readiness
 
     func deliver(_ events: UInt32) {
+        // A connection that could not be made is told once.
+        guard failure == nil || !isOpening else { return }
         switch state {
         case .closed: break
         case .open: tell(events)
         case .connecting: finishConnecting(events)
+        case .handshaking: goOnWithHandshake(events)
         }
     }
 
@@ -223,8 +305,25 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
             handler?.socketIsReady(.hasFailed)
             return
         }
+        guard session == nil else {
+            state = .handshaking
+            return goOnWithHandshake(events)
+        }
         state = .open
         tell(events)
+    }
+
+    private func goOnWithHandshake(_ events: UInt32) {
+        switch session?.handshake() {
+        case .wouldBlock, nil: return
+        case .failed(let reason):
+            failure = SocketError(reason)
+            handler?.socketIsReady(.hasFailed)
+        case .done:
+            state = .open
+            // The handshake may have read the first bytes: no further event announces them.
+            tell(events | EPOLLIN.rawValue | EPOLLOUT.rawValue)
+        }
     }
 
     private func tell(_ events: UInt32) {
@@ -233,6 +332,9 @@ final class PlainSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
             let error = CLinux_pending_error(descriptor)
             failure = error == 0 ? .reset : SocketError(errorNumber: error)
         }
-        handler?.socketIsReady(Descriptor.readiness(events))
+        var readiness = Descriptor.readiness(events)
+        // Reading TLS may have waited for room to answer a key update.
+        if session != nil, readiness.contains(.isWritable) { readiness.insert(.isReadable) }
+        handler?.socketIsReady(readiness)
     }
 }
