@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 /* What OpenSSL offers as macros, and callbacks that only hand pointers through. */
 
@@ -54,12 +55,18 @@ static inline void COpenSSL_accept_http_1_1(SSL_CTX *context) {
     SSL_CTX_set_alpn_select_cb(context, COpenSSL_choose_http_1_1, NULL);
 }
 
+/* The words for an error of OpenSSL's queue, which may be one of the system; NULL if it has none. */
+static inline const char *COpenSSL_reason(unsigned long error) {
+    if (error == 0) return NULL;
+    return ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
+}
+
 /* What the last call on a session means; read at once after it. */
 typedef struct {
     int kind;            /* SSL_ERROR_... */
     int error_number;    /* errno, for SSL_ERROR_SYSCALL */
     int is_truncation;   /* the peer's bytes ended without close_notify */
-    const char *reason;  /* a fixed text of OpenSSL, or NULL */
+    const char *reason;  /* a text to copy at once, or NULL */
 } COpenSSL_outcome;
 
 static inline COpenSSL_outcome COpenSSL_explain(SSL *session, int result) {
@@ -69,7 +76,7 @@ static inline COpenSSL_outcome COpenSSL_explain(SSL *session, int result) {
         (outcome.kind == SSL_ERROR_SSL
          && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         || (outcome.kind == SSL_ERROR_SYSCALL && outcome.error_number == 0 && error == 0);
-    outcome.reason = error == 0 ? NULL : ERR_reason_error_string(error);
+    outcome.reason = COpenSSL_reason(error);
     ERR_clear_error();
     return outcome;
 }

@@ -86,3 +86,14 @@ package struct TimerID: Hashable, Sendable {
 package protocol TimerHandler: AnyObject, Sendable {
     nonisolated func timerFired(_ timer: TimerID)
 }
+
+extension StreamExecutor {
+    /// For executors whose sockets know no TLS.
+    package func adopt(
+        _ socket: consuming PassedSocket,
+        security: ServerSecurity,
+        handler: any SocketHandler
+    ) -> any StreamSocket {
+        preconditionFailure("TLS is accepted by reactors that have it")
+    }
+}

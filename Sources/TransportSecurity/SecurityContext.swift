@@ -91,7 +91,7 @@ package final class SecurityContext: @unchecked Sendable {
     private static func reason() -> String {
         let error = ERR_peek_error()
         ERR_clear_error()
-        return unsafe ERR_reason_error_string(error).map { unsafe String(cString: $0) }
-            ?? "unknown error"
+        let reason = unsafe COpenSSL_reason(error).map { unsafe String(cString: $0) }
+        return reason ?? "unknown error"
     }
 }

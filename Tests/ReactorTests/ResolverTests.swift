@@ -50,7 +50,7 @@ struct ResolverTests {
     }
 
     @Test func `a reactor gets its answer on its own thread`() async throws {
-        let resolver = try Resolver { [address] _ in .success([address]) }
+        let resolver = try Resolver(lookUp: { [address] _ in .success([address]) })
         try await withReactors { group in
             let reactor = group.reactors[0]
             let answer = await withCheckedContinuation { continuation in

@@ -174,7 +174,9 @@ package final class SimulatedExecutor: StreamExecutor, TaskExecutor, @unchecked 
     }
 
     package func adopt(
-        _ socket: consuming PassedSocket, security: ServerSecurity, handler: any SocketHandler
+        _ socket: consuming PassedSocket,
+        security: ServerSecurity,
+        handler: any SocketHandler
     ) -> any StreamSocket {
         adopt(socket, handler: handler)
     }
