@@ -17,10 +17,10 @@ struct StreamFailure: Error, Sendable {
         self.param = param
     }
 
-    /// What a provider said of itself.
-    init(_ failure: ProviderFailure, retryAfter: String? = nil) {
+    /// What a provider said of itself, without the key that it was sent.
+    init(_ failure: ProviderFailure, key: String?, retryAfter: String? = nil) {
         code = failure.code
-        message = failure.message
+        message = failure.scrubbed(of: key.map { [$0] } ?? []).message
         self.retryAfter = retryAfter.flatMap { $0.utf8.count <= 40 ? $0 : nil }
     }
 

@@ -94,7 +94,7 @@ extension Generation {
     private func flushEvents() {
         if outcome == nil {
             if let failure = decoder.failure {
-                end(.failed(StreamFailure(failure)))
+                end(.failed(StreamFailure(failure, key: order.target.apiKey)))
             } else if decoder.isTerminal {
                 end(.complete(decoder.finish ?? .stop))
             }
@@ -121,14 +121,14 @@ extension Generation {
     }
 
     private func outcomeOfEvents(_ end: ProviderEnd) -> StreamOutcome {
-        if let failure = decoder.failure { return .failed(StreamFailure(failure)) }
+        if let failure = decoder.failure { return .failed(StreamFailure(failure, key: order.target.apiKey)) }
         if decoder.isComplete { return .complete(decoder.finish ?? .stop) }
         return .failed(StreamFailure(provider: order.target.provider, end))
     }
 
     private func refuse(status: Int, retryAfter: String?, body: [UInt8]) {
         let failure = ProviderFailure(status: status, body: body, dialect: order.target.dialect)
-        end(.failed(StreamFailure(failure, retryAfter: retryAfter)))
+        end(.failed(StreamFailure(failure, key: order.target.apiKey, retryAfter: retryAfter)))
     }
 
     private func endWhole(_ body: [UInt8]) {
@@ -139,7 +139,7 @@ extension Generation {
             append(.raw, whole.body)
             end(.complete(whole.finish ?? .stop))
         } catch {
-            end(.failed(StreamFailure(error)))
+            end(.failed(StreamFailure(error, key: order.target.apiKey)))
         }
     }
 

@@ -23,9 +23,10 @@ private func run(_ role: WeirRole, _ options: CommandOptions) -> Int32 {
         let loaded = try options.configurationLoader.load()
         for warning in loaded.warnings { console.complain("weir: \(warning)") }
         let directory = try DataDirectory(loaded.configuration.data.directory)
-        let log = try LogWriter()
+        // First of the threads: those that follow leave the signals to it.
         let (signals, continuation) = AsyncStream.makeStream(of: ProcessSignal.self)
         let listener = try SignalListener { continuation.yield($0) }
+        let log = try LogWriter()
         let process = try WeirProcess(role, options, loaded: loaded, log: log, console: console)
         let failure = waitFor { () async -> (any Error)? in
             do {
