@@ -41,6 +41,8 @@ final class BillingService: Sendable {
         self.ledger = ledger
         try await ledger.open()
         var settings = MeterReaderSettings(consumer: consumer)
+        // A stop waits for a read in hand.
+        settings.blockTime = .milliseconds(500)
         settings.retain = configuration.metering.retain
         settings.requiredGroups = configuration.metering.groups
         let connections = (0..<configuration.metering.partitions).map { _ in
