@@ -69,7 +69,7 @@ struct TLSTests {
         unsafe pointers.append(nil)
         var child: pid_t = 0
         let outcome = unsafe posix_spawn(&child, arguments[0], nil, nil, pointers, environ)
-        for unsafepointer in unsafe pointers { unsafe free(pointer) }
+        for position in arguments.indices { unsafe free(pointers[position]) }
         guard outcome == 0 else { return outcome }
         var status: Int32 = 0
         unsafe waitpid(child, &status, 0)
