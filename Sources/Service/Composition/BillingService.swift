@@ -15,6 +15,7 @@ final class BillingService: Sendable {
     private let ledger: SQLiteLedger
     private let actors: [BillingActor]
     private let connections: [RedisConnection]
+    private let readers: [MeterReader]
     private let log: any LogSink
     private let overview = Guarded(BillingOverview())
 
@@ -26,6 +27,7 @@ final class BillingService: Sendable {
         ledgerPath: String,
         prices: PriceList,
         redis: RedisURL,
+        resolver: Resolver,
         consumer: String,
         on executor: any StreamExecutor,
         log: any LogSink
@@ -46,18 +48,16 @@ final class BillingService: Sendable {
         settings.retain = configuration.metering.retain
         settings.requiredGroups = configuration.metering.groups
         let connections = (0..<configuration.metering.partitions).map { _ in
-            RedisConnection(to: redis, on: executor)
+            RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress)
         }
         self.connections = connections
-        actors = connections.enumerated().map { partition, connection in
+        readers = connections.enumerated().map { partition, connection in
+            MeterReader(partition: partition, from: connection, on: executor, settings: settings)
+        }
+        actors = readers.map { reader in
             BillingActor(
                 on: ratingThread,
-                source: MeterReader(
-                    partition: partition,
-                    from: connection,
-                    on: executor,
-                    settings: settings
-                ),
+                source: reader,
                 store: ledger,
                 prices: prices,
                 pace: SystemBillingPace(wallClock: { WallTime.now })
@@ -73,6 +73,7 @@ final class BillingService: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for actor in actors { group.addTask { await actor.run() } }
             group.addTask { await self.watch() }
+            group.addTask { await self.trim() }
         }
     }
 
@@ -126,6 +127,20 @@ final class BillingService: Sendable {
             help: "How long the oldest record of a batch had waited.",
             value: Double(statuses.map(\.lagMilliseconds).max() ?? 0) / 1_000
         )
+    }
+
+    /// Drops what every group has acknowledged and what is old enough, every minute.
+    private func trim() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(60))
+            for reader in readers where !Task.isCancelled {
+                do throws(UsageSourceError) {
+                    _ = try await reader.trim(at: WallTime.now)
+                } catch {
+                    log.write(LogLine(.warning, "meter_trim").with("reason", "\(error)"))
+                }
+            }
+        }
     }
 
     /// Keeps the overview fresh and says once what is wrong, and once that it is over.

@@ -14,12 +14,14 @@ final class MeterService: Sendable {
 
     /// - Parameters:
     ///   - redis: the server.
+    ///   - resolver: finds its address.
     ///   - partitions: how many meter streams there are.
     ///   - gateway: names this gateway.
     ///   - executor: the reactor of the connection.
     ///   - log: gets a line for records that could not be stored.
     init(
         redis: RedisURL,
+        resolver: Resolver,
         partitions: Int,
         gateway: String,
         on executor: any StreamExecutor,
@@ -28,7 +30,7 @@ final class MeterService: Sendable {
         var settings = MeterWriterSettings()
         settings.streams = MeterStreams(partitionCount: partitions)
         writer = MeterWriter(
-            to: RedisConnection(to: redis, on: executor),
+            to: RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress),
             on: executor,
             settings: settings
         )

@@ -129,12 +129,17 @@ extension WeirProcess {
         let redis = try PrivateRedis(directory: configuration.data.directory, log: log)
         self.redis = redis
         return RedisURL(
-            location: .unix(path: redis.socketPath), user: nil, password: nil, database: 0)
+            location: .unix(path: redis.socketPath),
+            user: nil,
+            password: nil,
+            database: 0
+        )
     }
 
     private func startGateway(_ redis: RedisURL) throws {
         let meter = MeterService(
             redis: redis,
+            resolver: resolver,
             partitions: configuration.metering.partitions,
             gateway: try gatewayName(in: configuration.data.directory),
             on: group.reactors[0],
@@ -169,6 +174,7 @@ extension WeirProcess {
             ledgerPath: try ledgerPath,
             prices: prices,
             redis: redis,
+            resolver: resolver,
             consumer: try gatewayName(in: configuration.data.directory),
             on: group.reactors[0],
             log: log
