@@ -1,0 +1,86 @@
+import Testing
+
+/// What the compiler does not check, listed file by file with the reason.
+struct UncheckedTests {
+    private static let words = [
+        "@unchecked Sendable", "nonisolated(unsafe)", "unsafeBitCast", "Task.detached",
+        "@preconcurrency",
+    ]
+
+    /// How often a word stands in a file, and why it may.
+    private static let permitted: [(file: String, word: String, count: Int, reason: String)] = [
+        (
+            "Sources/Reactor/BlockingThread.swift", "@unchecked Sendable", 1,
+            "its queue is reached with a pthread mutex held"
+        ),
+        (
+            "Sources/Reactor/Guarded.swift", "@unchecked Sendable", 1,
+            "its value is reached with a pthread mutex held"
+        ),
+        (
+            "Sources/Reactor/Listener.swift", "@unchecked Sendable", 1,
+            "its state is reached on its reactor's thread alone"
+        ),
+        (
+            "Sources/Reactor/PlainSocket.swift", "@unchecked Sendable", 1,
+            "its state is reached on its reactor's thread alone"
+        ),
+        (
+            "Sources/Reactor/ReactorThread.swift", "@unchecked Sendable", 1,
+            "its state is reached on its own thread alone, apart from the inbox, which has a lock"
+        ),
+        (
+            "Sources/RedisStreams/ReplyReader.swift", "nonisolated(unsafe)", 1,
+            "a table of C functions, written once and never changed"
+        ),
+        (
+            "Sources/ReplayProvider/ReplayResponse.swift", "@unchecked Sendable", 1,
+            "its state is reached on its reactor's thread alone"
+        ),
+        (
+            "Sources/Service/Commands/Run.swift", "Task.detached", 1,
+            "the main thread waits for it and must not be the one to run it"
+        ),
+        (
+            "Sources/Service/Monitor.swift", "@unchecked Sendable", 1,
+            "its value is reached with a pthread mutex held"
+        ),
+    ]
+
+    private let tree = SourceTree()
+
+    @Test func `every unchecked promise is listed, and every listed one is there`() throws {
+        var found: [String: Int] = [:]
+        for file in try tree.sources() {
+            for line in file.lines where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for word in Self.words where line.contains(word) {
+                    found["\(file.path): \(word)", default: 0] += 1
+                }
+            }
+        }
+        let listed = Dictionary(
+            uniqueKeysWithValues: Self.permitted.map { ("\($0.file): \($0.word)", $0.count) }
+        )
+
+        for (place, count) in found.sorted(by: { $0.key < $1.key }) {
+            #expect(listed[place] == count, "\(place) stands \(count) times")
+        }
+        for place in listed.keys.sorted() {
+            #expect(found[place] != nil, "\(place) is not there any more")
+        }
+    }
+
+    @Test func `every unchecked promise has a comment right above it`() throws {
+        for file in try tree.sources() {
+            for (number, line) in file.lines.enumerated() {
+                let isPromise = Self.words.contains { line.contains($0) }
+                if !isPromise || line.drop(while: { $0 == " " }).hasPrefix("//") { continue }
+                let above = file.lines[..<number].suffix(12)
+                #expect(
+                    above.contains { $0.drop(while: { $0 == " " }).hasPrefix("//") },
+                    "\(file.path):\(number + 1)"
+                )
+            }
+        }
+    }
+}
