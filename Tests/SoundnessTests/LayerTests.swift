@@ -15,7 +15,7 @@ struct LayerTests {
         ["Reactor"],
         ["HTTPServer"],
         ["Providers", "RedisStreams", "MeterLog", "Ledger", "ReplayProvider"],
-        ["Gateway", "Billing"],
+        ["Gateway", "Billing", "StreamLoad"],
         ["Service"],
         ["weir", "weir-probe", "weir-replay", "weir-load"],
     ]
