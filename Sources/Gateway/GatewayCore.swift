@@ -81,7 +81,9 @@ package final class GatewayCore: Sendable {
     /// - Returns: bytes kept by all streams.
     func retain(_ change: Int) -> Int { retainedBytes.add(change, ordering: .relaxed).newValue }
 
-    /// Ends every stream because the gateway stops. Call from any thread.
+    /// Ends every stream because the gateway stops.
+    ///
+    /// Call from any thread.
     package func endStreams() {
         for registry in registries {
             registry.executor.perform {
@@ -90,8 +92,9 @@ package final class GatewayCore: Sendable {
         }
     }
 
-    /// Forgets streams that have ended, and closes what is open to providers. Call from any
-    /// thread, when no client is left.
+    /// Forgets streams that have ended, and closes what is open to providers.
+    ///
+    /// Call from any thread, when no client is left.
     package func closeProviders() {
         for registry in registries {
             registry.executor.perform {

@@ -9,12 +9,23 @@ extension PriceList {
     package func addingFree() -> PriceList {
         var list = self
         list.models[Self.freeModel] = ModelPrice(
-            model: Self.freeModel, provider: Self.freeModel, perSecond: .zero, perMegabyte: .zero,
-            premiumThresholdBytes: 0, premiumPerKilobyte: .zero, perThousandInputTokens: .zero,
-            perThousandOutputTokens: .zero, base: .zero, perHour: .zero,
+            model: Self.freeModel,
+            provider: Self.freeModel,
+            perSecond: .zero,
+            perMegabyte: .zero,
+            premiumThresholdBytes: 0,
+            premiumPerKilobyte: .zero,
+            perThousandInputTokens: .zero,
+            perThousandOutputTokens: .zero,
+            base: .zero,
+            perHour: .zero,
             guarantee: ServiceGuarantee(
-                uptimeBasisPoints: 0, latencyMilliseconds: 3_600_000, bytesPerSecond: 0,
-                penaltyBasisPoints: 0))
+                uptimeBasisPoints: 0,
+                latencyMilliseconds: 3_600_000,
+                bytesPerSecond: 0,
+                penaltyBasisPoints: 0
+            )
+        )
         return list
     }
 }

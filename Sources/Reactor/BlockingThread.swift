@@ -1,8 +1,9 @@
 import CLinux
 import Glibc
 
-/// A thread for work that waits: databases, files, name resolution. An actor that names it as its
-/// executor may block without holding anyone else up.
+/// A thread for work that waits: databases, files, name resolution.
+///
+/// An actor that names it as its executor may block without holding anyone else up.
 package final class BlockingThread: SerialExecutor, Sendable {
     private let queue: JobQueue
     private let thread: Guarded<NativeThread?>
@@ -41,8 +42,9 @@ package final class BlockingThread: SerialExecutor, Sendable {
 
     package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
-    /// Runs what is enqueued already, ends the thread and waits for its end. Call from another
-    /// thread. Jobs that come later never run.
+    /// Runs what is enqueued already, ends the thread and waits for its end.
+    ///
+    /// Call from another thread. Jobs that come later never run.
     package func stop() {
         precondition(!isCurrent, "a thread cannot wait for itself")
         queue.close()

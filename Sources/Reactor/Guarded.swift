@@ -20,7 +20,9 @@ package final class Guarded<Value: ~Copyable>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Runs `body` with the value; other callers wait meanwhile. Not reentrant.
+    /// Runs `body` with the value; other callers wait meanwhile.
+    ///
+    /// Not reentrant.
     package func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

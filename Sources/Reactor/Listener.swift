@@ -23,7 +23,9 @@ package enum ListenError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One listening descriptor on one reactor. It is level-triggered, so that a batch may end early.
+/// One listening descriptor on one reactor.
+///
+/// It is level-triggered, so that a batch may end early.
 ///
 /// Proof for `@unchecked Sendable`: after `init` it is used by its reactor's thread alone.
 final class Listener: ReadinessTarget, TimerHandler, @unchecked Sendable {

@@ -50,7 +50,9 @@ package final class ReactorGroup: Sendable {
         for reactor in reactors { reactor.join() }
     }
 
-    /// Listens on an address with every reactor. Call from any thread.
+    /// Listens on an address with every reactor.
+    ///
+    /// Call from any thread.
     ///
     /// - Parameters:
     ///   - address: port 0 chooses one.
@@ -81,8 +83,9 @@ package final class ReactorGroup: Sendable {
         return bound.address
     }
 
-    /// Closes every listening socket; those of running reactors in their next turn. Call from any
-    /// thread.
+    /// Closes every listening socket; those of running reactors in their next turn.
+    ///
+    /// Call from any thread.
     package func stopListening() {
         let (listeners, paths) = opened.withLock { opened in
             defer {

@@ -29,12 +29,15 @@ package protocol StreamExecutor: SerialExecutor {
 
     /// Makes a timer that is not armed; at most one deadline at a time.
     ///
-    /// - Parameter handler: told when the timer fires; held until `release`.
+    /// - Parameter handler: told when the timer fires; held until `releaseTimer`.
+    /// - Returns: the timer, until `releaseTimer`.
     func makeTimer(for handler: any TimerHandler) -> TimerID
 
     /// Arms the timer, or moves it. It fires once, at `deadline` or up to a tick (10 ms) after it.
     ///
-    /// - Parameter deadline: nil disarms.
+    /// - Parameters:
+    ///   - timer: the timer.
+    ///   - deadline: nil disarms.
     func setTimer(_ timer: TimerID, at deadline: MonotonicTime?)
 
     /// Gives the timer up; it will not fire any more.
@@ -43,8 +46,12 @@ package protocol StreamExecutor: SerialExecutor {
     /// Starts a connection; the handler learns by `isWritable` that it is open or by `hasFailed`
     /// that it is not.
     ///
-    /// - Parameter security: nil for plain TCP. The TLS handshake, with SNI and host name check, is
-    ///   part of connecting.
+    /// - Parameters:
+    ///   - address: where to.
+    ///   - security: nil for plain TCP. The TLS handshake, with SNI and host name check, is part of
+    ///     connecting.
+    ///   - handler: told what happens; held until the socket is closed.
+    /// - Returns: the socket, which is not open yet.
     /// - Throws: what failed at once, such as the lack of descriptors.
     func connect(
         to address: SocketAddress,

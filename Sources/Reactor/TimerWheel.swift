@@ -55,7 +55,9 @@ package struct TimerWheel: ~Copyable {
         return TimerID(slot: slot, generation: nodes[Int(slot)].generation)
     }
 
-    /// Arms the timer, or moves it; nil disarms. A timer that was released is ignored.
+    /// Arms the timer, or moves it; nil disarms.
+    ///
+    /// A timer that was released is ignored.
     package mutating func set(_ timer: TimerID, at deadline: MonotonicTime?) {
         guard isAlive(timer) else { return }
         disarm(timer.slot)

@@ -134,8 +134,9 @@ package final class Simulation: @unchecked Sendable {
         }
     }
 
-    /// Runs until nothing is left to do. Timers count as something: those that are always armed
-    /// again make it run into the limit.
+    /// Runs until nothing is left to do.
+    ///
+    /// Timers count as something: those that are always armed again make it run into the limit.
     ///
     /// - Parameter stepLimit: how many steps at most.
     /// - Returns: false when the steps are used up.
@@ -244,7 +245,9 @@ package final class Simulation: @unchecked Sendable {
 
     // MARK: For executors and sockets
 
-    /// Whether the caller runs as work of this executor. May be asked from any thread.
+    /// Whether the caller runs as work of this executor.
+    ///
+    /// May be asked from any thread.
     func isRunning(_ executor: SimulatedExecutor) -> Bool {
         current.load(ordering: .relaxed) == executor.index
             && thread.load(ordering: .relaxed) == UInt(pthread_self())

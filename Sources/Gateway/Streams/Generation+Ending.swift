@@ -96,7 +96,9 @@ extension Generation {
         closeIfDone()
     }
 
-    /// Nobody can come back: the gateway stops. Call on the stream's reactor.
+    /// Nobody can come back: the gateway stops.
+    ///
+    /// Call on the stream's reactor.
     nonisolated func forget() {
         assumeIsolated { generation in
             generation.windowEndsAt = nil

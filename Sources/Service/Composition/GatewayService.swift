@@ -66,10 +66,14 @@ final class GatewayService: Sendable {
         )
     }
 
-    /// Lets running streams come to their end, ends those that take longer, and closes every
-    /// connection. The group must have stopped listening.
+    /// Lets running streams come to their end.
     ///
-    /// - Parameter isUrgent: asked again and again; true ends the wait.
+    /// Ends those that take longer, and closes every connection. The group must have stopped
+    /// listening.
+    ///
+    /// - Parameters:
+    ///   - limit: how long the streams may take.
+    ///   - isUrgent: asked again and again; true ends the wait.
     func drain(within limit: Duration, isUrgent: @Sendable () -> Bool) async {
         core.beginDrain()
         publicConnections.drain()

@@ -18,6 +18,7 @@ extension WeirConfiguration {
     /// What the gateway needs to know.
     ///
     /// - Parameter allowsLocalhost: whether pages of this machine may use it from a browser.
+    /// - Returns: the gateway's settings.
     func gatewaySettings(allowsLocalhost: Bool) -> GatewaySettings {
         var settings = GatewaySettings()
         settings.streams = stream.settings

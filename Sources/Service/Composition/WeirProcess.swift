@@ -80,6 +80,7 @@ actor WeirProcess {
     /// Starts everything, works until told to stop, and stops everything.
     ///
     /// - Parameter signals: what the process is told from outside.
+    /// - Throws: what kept it from starting; it has stopped again then.
     func run(_ signals: AsyncStream<ProcessSignal>) async throws {
         do {
             try await start()
