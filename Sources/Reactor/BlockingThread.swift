@@ -33,7 +33,9 @@ package final class BlockingThread: SerialExecutor, Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) { queue.append(.task(UnownedJob(job))) }
 
-    /// Runs `work` on the thread, after what is enqueued already. Call from any thread.
+    /// Runs `work` on the thread, after what is enqueued already.
+    ///
+    /// Call from any thread.
     package func perform(_ work: @escaping @Sendable () -> Void) { queue.append(.work(work)) }
 
     package func checkIsolated() {

@@ -87,7 +87,7 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     deinit { assert(state == .closed, "a socket is closed on its reactor before it is dropped") }
 
-    /// - Parameter serverName: nil on the server's side.
+    /// Starts the handshake; `serverName` is nil on the server's side.
     private func begin(
         _ context: SecurityContext,
         expecting serverName: String?

@@ -59,7 +59,9 @@ package final class Resolver: Sendable {
     /// Answers what waits and ends the thread.
     package func stop() { thread.stop() }
 
-    /// Finds the addresses of a host, in the order to try them. Call on `executor`.
+    /// Finds the addresses of a host, in the order to try them.
+    ///
+    /// Call on `executor`.
     ///
     /// - Parameters:
     ///   - host: a name, or an address in digits.
@@ -98,7 +100,9 @@ package final class Resolver: Sendable {
         return try Self.adding(port, to: answer).get()
     }
 
-    /// Asks the system's resolver: files, then name servers. Blocks for seconds at times.
+    /// Asks the system's resolver: files, then name servers.
+    ///
+    /// Blocks for seconds at times.
     package static let askSystem: @Sendable (String) -> Result<[SocketAddress], ResolveError> = {
         host in
         var raw = [CLinux_address](repeating: CLinux_address(), count: Int(addressLimit))

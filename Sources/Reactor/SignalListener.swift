@@ -43,7 +43,9 @@ package final class SignalListener: Sendable {
         }
     }
 
-    /// Ends the thread and waits for it; signals that come later wait in the system. Call once.
+    /// Ends the thread and waits for it; signals that come later wait in the system.
+    ///
+    /// Call once.
     package func stop() {
         CLinux_eventfd_signal(stopDescriptor)
         thread.join()

@@ -30,10 +30,13 @@ struct ResolverTests {
     @Test func `an answer is kept for thirty seconds, a failure is not`() async throws {
         let asked = Guarded(0)
         let now = Guarded(MonotonicTime(nanoseconds: 0))
-        let resolver = try Resolver(clock: { now.withLock { $0 } }) { [address] host in
-            asked.withLock { $0 += 1 }
-            return host == "known" ? .success([address]) : .failure(.notFound)
-        }
+        let resolver = try Resolver(
+            clock: { now.withLock { $0 } },
+            lookUp: { [address] host in
+                asked.withLock { $0 += 1 }
+                return host == "known" ? .success([address]) : .failure(.notFound)
+            }
+        )
         #expect(try await resolver.resolve("known", port: 1) == [address.with(port: 1)])
         #expect(try await resolver.resolve("known", port: 2) == [address.with(port: 2)])
         #expect(asked.withLock { $0 } == 1)

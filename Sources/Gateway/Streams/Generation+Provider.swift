@@ -121,7 +121,9 @@ extension Generation {
     }
 
     private func outcomeOfEvents(_ end: ProviderEnd) -> StreamOutcome {
-        if let failure = decoder.failure { return .failed(StreamFailure(failure, key: order.target.apiKey)) }
+        if let failure = decoder.failure {
+            return .failed(StreamFailure(failure, key: order.target.apiKey))
+        }
         if decoder.isComplete { return .complete(decoder.finish ?? .stop) }
         return .failed(StreamFailure(provider: order.target.provider, end))
     }
