@@ -160,7 +160,10 @@ let suites: [Target] = [
     ),
     tests(
         "Providers",
-        uses: ["Providers", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]
+        uses: [
+            "Providers", "ReplayProvider", "Replay", "HTTPServer", "Reactor", "HTTPWire",
+            "StreamBytes", "TestSupport",
+        ]
     ),
     tests(
         "RedisStreams",

@@ -36,7 +36,9 @@ package struct LoadOptions: Sendable, Equatable {
         Opens STREAMS answers of an OpenAI-compatible server (or of /api/stream) at the same time,
         opens the next one when one ends, and measures. --rate and the duration are passed to a
         weir-replay behind the server, which then paces its answers; any other provider keeps its own
-        pace. --once: one answer each. The exit status is 1 if an expectation fails, 2 on wrong usage.
+        pace. --once: one answer each.
+        An https URL's certificate has to be valid for its host; --ca names a PEM file of further
+        authorities. The exit status is 1 if an expectation fails, 2 on wrong usage.
         """
 
     /// Reads a command line, without the program's name.

@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import Replay
 import ReplayProvider
+import TransportSecurity
 
 /// Runs the program until it is told to end, and ends the process with its status.
 func runReplayCommand(_ arguments: [String]) -> Never {
@@ -21,6 +22,7 @@ func runReplayCommand(_ arguments: [String]) -> Never {
 private func serve(_ options: ReplayOptions) throws(UsageError) {
     var settings = ReplaySettings()
     settings.catalogue = try catalogue(options)
+    let security = try security(options)
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
@@ -29,8 +31,14 @@ private func serve(_ options: ReplayOptions) throws(UsageError) {
     do {
         let group = try ReactorGroup(count: options.reactorCount)
         try group.start()
-        let server = try ReplayServer(on: options.address, of: group, settings: settings)
-        print("weir-replay: listening on http://\(server.address)")
+        let server = try ReplayServer(
+            on: options.address,
+            of: group,
+            settings: settings,
+            security: security
+        )
+        let scheme = security == nil ? "http" : "https"
+        print("weir-replay: listening on \(scheme)://\(server.address)")
         // Nil: every stream.
         fflush(nil)
         var number: Int32 = 0
@@ -40,6 +48,15 @@ private func serve(_ options: ReplayOptions) throws(UsageError) {
         group.stop(within: .seconds(2))
     } catch {
         fail("\(error)", status: 1)
+    }
+}
+
+private func security(_ options: ReplayOptions) throws(UsageError) -> ServerSecurity? {
+    guard let (certificate, key) = options.certificate else { return nil }
+    do throws(SecurityContextError) {
+        return try ServerSecurity(certificateFile: certificate, keyFile: key)
+    } catch {
+        throw UsageError(error.description)
     }
 }
 

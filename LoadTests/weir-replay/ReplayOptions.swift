@@ -12,16 +12,19 @@ struct ReplayOptions {
     var delayMilliseconds = 0
     var fault: ReplayFault?
     var reactorCount: Int?
+    /// The files of the certificate and of its key; nil: plain HTTP.
+    var certificate: (file: String, keyFile: String)?
 
     static let usage = """
         usage: weir-replay [--listen ADDRESS:PORT] [--body FILE | --dir FOLDER] [--pace N | --pace N/B]
                            [--cuts BYTES | --cuts random:SEED:LONGEST] [--loop N] [--delay MS]
-                           [--fault FAULT] [--reactors N]
+                           [--fault FAULT] [--reactors N] [--tls CERTIFICATE KEY]
 
         A model provider that replays recorded response bodies: the file for every model, or those of
         the folder, or else the embedded ones, each for the model of its name. --pace: events a
         second, with /B bytes a second. FAULT: \(ReplayFault.forms).
-        Without any of these, models such as demo and test/stall are answered, too.
+        --tls: speaks HTTPS, with the certificate and the key of two PEM files.
+        Without --body and --dir, models such as demo and test/stall are answered, too.
         """
 
     /// Reads a command line, without the program's name.
@@ -29,10 +32,14 @@ struct ReplayOptions {
         var words = arguments[...]
         while let word = words.popFirst() {
             guard Self.names.contains(word) else { throw UsageError("\(word) is not understood") }
-            guard word != "--tls" else {
-                throw UsageError("--tls is not available in this version")
-            }
             guard let value = words.popFirst() else { throw UsageError("\(word) needs a value") }
+            if word == "--tls" {
+                guard let key = words.popFirst() else {
+                    throw UsageError("--tls needs a certificate and a key")
+                }
+                certificate = (value, key)
+                continue
+            }
             guard set(word, to: value) else {
                 throw UsageError("\(value) is no value for \(word)")
             }

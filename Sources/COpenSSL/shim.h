@@ -77,6 +77,9 @@ static inline COpenSSL_outcome COpenSSL_explain(SSL *session, int result) {
          && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         || (outcome.kind == SSL_ERROR_SYSCALL && outcome.error_number == 0 && error == 0);
     outcome.reason = COpenSSL_reason(error);
+    if (outcome.kind == SSL_ERROR_SSL && ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER
+        && !SSL_is_init_finished(session))
+        outcome.reason = "the peer does not speak TLS";
     ERR_clear_error();
     return outcome;
 }

@@ -225,7 +225,7 @@ extension ClientConnection {
             source?.everythingWasSent(at: executor.preciseNow)
             guard phase == .streaming else { return }
             if sourceHasFinished { answerIsOut() } else { pull() }
-        case .reading, .responding, .lingering, .closed: break
+        case .handshaking, .reading, .responding, .lingering, .closed: break
         }
     }
 

@@ -21,7 +21,7 @@ extension ClientConnection {
         case .reading: requestIsLate()
         case .responding, .streaming, .flushing:
             clientMayBeStuck()
-        case .lingering: end(.closedHere, resets: false)
+        case .handshaking, .lingering: end(.closedHere, resets: false)
         case .closed: break
         }
     }
@@ -126,6 +126,7 @@ extension ClientConnection {
 
     func beginDraining() {
         isDraining = true
+        if phase == .handshaking { return end(.closedHere, resets: false) }
         if phase == .reading, parser.isBetweenRequests, unread.isEmpty { finishSending() }
     }
 
@@ -136,18 +137,12 @@ extension ClientConnection {
         guard let socket, let request else { return }
         precondition(output.isEmpty, "an exchange moves before anything was sent for it")
         let moved = MovedRequest(request: request, closesAfterAnswer: closesAfterAnswer)
-        let passed = socket.detach(unread: unread)
-        let (descriptor, peer, local) = (passed.descriptor, passed.peer, passed.local)
-        let (unread, registry) = (passed.unread, registry)
+        let passed = Guarded<PassedSocket?>(socket.detach(unread: unread))
+        let registry = registry
         release()
         number += 1
         target.perform {
-            let socket = PassedSocket(
-                descriptor: descriptor,
-                peer: peer,
-                local: local,
-                unread: unread
-            )
+            guard let socket = passed.withLock({ $0.take() }) else { return }
             _ = ClientConnection(
                 socket: socket,
                 on: target,

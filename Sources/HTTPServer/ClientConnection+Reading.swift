@@ -155,7 +155,7 @@ extension ClientConnection {
         return ConnectionInfo(
             peer: socket?.peer ?? unknown,
             local: socket?.local ?? unknown,
-            isSecure: false
+            isSecure: isSecure
         )
     }
 

@@ -7,6 +7,8 @@ import StreamBytes
 /// It lives on the reactor of its socket, which holds it until it is closed.
 package actor ClientConnection: SocketHandler, TimerHandler {
     enum Phase: Equatable {
+        /// TLS is not open yet.
+        case handshaking
         /// Waits for a request or reads one.
         case reading
         /// The handler has the request.
@@ -38,6 +40,7 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     var isHTTP10 = false
     var closesAfterAnswer = false
     var isDraining = false
+    let isSecure: Bool
 
     var source: (any BodySource)?
     var startedHead: ResponseHead?
@@ -78,12 +81,14 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     /// - Parameters:
     ///   - socket: just accepted, or passed on by another reactor.
     ///   - executor: the reactor that owns it from now on.
+    ///   - security: begins TLS on it; nil if it is plain, or moved with its TLS.
     ///   - handler: answers its requests.
     ///   - registry: counts it until it is closed.
     ///   - moved: a request that another reactor read from it; answered first.
     package init(
         socket: consuming PassedSocket,
         on executor: any StreamExecutor,
+        security: ServerSecurity? = nil,
         handler: any RequestHandler,
         registry: ConnectionRegistry,
         moved: MovedRequest? = nil
@@ -92,8 +97,15 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         self.handler = handler
         self.registry = registry
         parser = RequestParser(limits: registry.configuration.limits)
-        let adopted = executor.adopt(socket, handler: self)
-        assumeIsolated { $0.begin(adopted, moved) }
+        isSecure = security != nil || socket.isSecure
+        if let security {
+            phase = .handshaking
+            let adopted = executor.adopt(socket, security: security, handler: self)
+            assumeIsolated { $0.begin(adopted, nil) }
+        } else {
+            let adopted = executor.adopt(socket, handler: self)
+            assumeIsolated { $0.begin(adopted, moved) }
+        }
     }
 
     package nonisolated func socketIsReady(_ readiness: Readiness) {
@@ -157,6 +169,9 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         timer = executor.makeTimer(for: self)
         isDraining = registry.drains
         registry.add(self)
+        if phase == .handshaking {
+            return setDeadline(executor.now + registry.configuration.headTimeout)
+        }
         guard let moved else { return waitForRequest() }
         closesAfterAnswer = moved.closesAfterAnswer
         handOver(moved.request)
@@ -166,6 +181,10 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         guard phase != .closed else { return }
         if readiness.contains(.isReadable) { inputMayWait = true }
         if readiness.contains(.hasFailed) { return connectionFailed() }
+        if phase == .handshaking {
+            guard readiness.contains(.isWritable) else { return }
+            waitForRequest()
+        }
         if readiness.contains(.isWritable) { flush() }
         if readiness.contains(.peerClosed), !peerHasClosed {
             peerHasClosed = true
@@ -183,7 +202,7 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         case .streaming:
             source?.clientClosedItsSendingSide()
             pull()
-        case .reading, .flushing, .lingering, .closed: break
+        case .handshaking, .reading, .flushing, .lingering, .closed: break
         }
     }
 

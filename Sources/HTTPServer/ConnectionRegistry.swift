@@ -37,23 +37,39 @@ package final class ConnectionRegistry: Sendable {
     package var refusedCount: Int { refusedConnectionCount.load(ordering: .relaxed) }
 
     /// Takes a connection that was accepted; call on the reactor that shall own it.
+    ///
+    /// - Parameters:
+    ///   - socket: nothing was read from it yet.
+    ///   - executor: the reactor.
+    ///   - security: nil for plain HTTP; with it TLS comes first, within `headTimeout`.
+    ///   - handler: answers its requests.
     package func accept(
         _ socket: consuming PassedSocket,
         on executor: any StreamExecutor,
+        security: ServerSecurity? = nil,
         handler: any RequestHandler
     ) {
         guard count < configuration.connectionLimit else {
-            return refuse(socket, on: executor, handler)
+            return refuse(socket, on: executor, isSecure: security != nil, handler)
         }
-        _ = ClientConnection(socket: socket, on: executor, handler: handler, registry: self)
+        _ = ClientConnection(
+            socket: socket,
+            on: executor,
+            security: security,
+            handler: handler,
+            registry: self
+        )
     }
 
     private func refuse(
         _ socket: consuming PassedSocket,
         on executor: any StreamExecutor,
+        isSecure: Bool,
         _ handler: any RequestHandler
     ) {
         refusedConnectionCount.add(1, ordering: .relaxed)
+        // A handshake is dear, and without one there is nothing that the client would understand.
+        guard !isSecure else { return executor.adopt(socket, handler: Deaf()).close() }
         let response = handler.refusal(
             status: 503,
             reason: "too many connections are open",

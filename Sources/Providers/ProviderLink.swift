@@ -10,6 +10,8 @@ package actor ProviderLink {
     private let resolver: any AddressResolver
 
     private var socket: (any StreamSocket)?
+    /// The host's addresses that were not tried yet.
+    private var otherAddresses: [SocketAddress] = []
     private var timer: TimerID?
     private var armedAt: MonotonicTime?
     private var deadline: MonotonicTime?
@@ -96,12 +98,12 @@ extension ProviderLink {
         isPaused = false
         hasUnreadInput = false
         parser = ResponseParser(limits: .endless, isReplyToHead: false)
-        if socket != nil {
+        if isQuiet {
             isReused = true
             wait(atMost: request.timeouts.firstByte)
             send()
         } else {
-            open()
+            reopen()
         }
     }
 
@@ -118,7 +120,13 @@ extension ProviderLink {
 
     private func connect(to addresses: [SocketAddress]) {
         guard state == .resolving else { return }
-        guard let address = addresses.first else { return fail(.nameNotFound) }
+        guard !addresses.isEmpty else { return fail(.nameNotFound) }
+        otherAddresses = addresses
+        connectToNextAddress()
+    }
+
+    private func connectToNextAddress() {
+        let address = otherAddresses.removeFirst()
         let security =
             endpoint.isSecure
             ? ClientSecurity(serverName: endpoint.host, authorityFile: endpoint.authorityFile) : nil
@@ -127,29 +135,53 @@ extension ProviderLink {
         do throws(SocketError) {
             socket = try executor.connect(to: address, security: security, handler: self)
         } catch {
-            fail(.unreachable(error))
+            connectingFailed(error)
         }
+    }
+
+    /// Tries the next address, unless somebody answered at this one or none would be better.
+    private func connectingFailed(_ error: SocketError) {
+        switch error {
+        case .tls, .noDescriptors: return fail(.unreachable(error))
+        default: break
+        }
+        guard !otherAddresses.isEmpty else { return fail(.unreachable(error)) }
+        socket?.close()
+        socket = nil
+        connectToNextAddress()
     }
 
     private func handle(_ readiness: Readiness) {
         if !readiness.isDisjoint(with: [.peerClosed, .hasFailed]) { peerHasClosed = true }
         switch state {
         case .connecting where readiness.contains(.hasFailed):
-            fail(.unreachable(failureOfSocket()))
+            connectingFailed(failureOfSocket())
         case .connecting where readiness.contains(.isWritable):
+            otherAddresses = []
             wait(atMost: request?.timeouts.firstByte ?? .zero)
             send()
             if !readiness.isDisjoint(with: [.isReadable, .peerClosed]) { read() }
         case .connecting, .resolving, .closed:
             break
         case .idle:
-            // Nothing is due on a parked connection: bytes or an end alike make it useless.
+            guard !isQuiet else { return }
             pool.forget(self)
             close()
         case .sending, .awaitingHead, .receiving:
             if state == .sending, readiness.contains(.isWritable) { send() }
             if !readiness.isDisjoint(with: [.isReadable, .peerClosed, .hasFailed]) { read() }
         }
+    }
+
+    /// Whether there is a connection on which nothing is to be read.
+    ///
+    /// Nothing is due on a parked one: bytes or an end alike make it useless. TLS may have had
+    /// something to say for itself.
+    private var isQuiet: Bool {
+        guard let socket else { return false }
+        var buffer = executor.takeScratch()
+        defer { executor.returnScratch(buffer) }
+        return socket.read(into: &buffer) == .wouldBlock
     }
 
     private func failureOfSocket() -> SocketError {
@@ -166,8 +198,10 @@ extension ProviderLink {
             switch socket.write(outgoing.span.extracting(sentCount...)) {
             case .wrote(0): return
             case .wrote(let count): sentCount += count
-            // The answer, or the reason, may already be there to read.
-            case .failed: return connectionEnded()
+            case .failed:
+                // The answer, or the reason, may already be there to read.
+                peerHasClosed = true
+                return read()
             }
         }
         state = .awaitingHead
@@ -203,7 +237,8 @@ extension ProviderLink {
                 }
                 hasUnreadInput = isPaused
             case .wouldBlock: return
-            case .endOfStream, .failed: return connectionEnded()
+            case .endOfStream: return connectionEnded(isOrderly: true)
+            case .failed: return connectionEnded(isOrderly: false)
             }
         }
     }
@@ -225,6 +260,8 @@ extension ProviderLink {
                 case .interim:
                     continue
                 case .head(let head):
+                    // What is left of the request will not be sent: another one cannot follow.
+                    if sentCount < outgoing.count { sentCount = 0 }
                     outgoing = []
                     state = .receiving
                     receiver?.providerAnswered(head)
@@ -245,10 +282,11 @@ extension ProviderLink {
         return state != .closed
     }
 
-    private func connectionEnded() {
+    /// - Parameter isOrderly: false when the connection broke, which is the end of no body.
+    private func connectionEnded(isOrderly: Bool) {
         switch state {
         case .receiving:
-            let isWhole = (try? parser.endOfStream()) ?? false
+            let isWhole = isOrderly && (try? parser.endOfStream()) ?? false
             let receiver = end()
             close()
             receiver?.providerEnded(isWhole ? .complete : .truncated)
@@ -269,7 +307,8 @@ extension ProviderLink {
     }
 
     private func complete(hasExcess: Bool) {
-        let canReuse = parser.canReuseConnection && !hasExcess && sentCount > 0
+        let canReuse =
+            parser.canReuseConnection && !hasExcess && sentCount > 0 && !peerHasClosed
         let receiver = end()
         if canReuse {
             state = .idle

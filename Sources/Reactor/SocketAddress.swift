@@ -18,6 +18,9 @@ package struct PassedSocket: ~Copyable, Sendable {
     /// The TLS connection on it; nil if it is plain, or if TLS has not begun.
     let session: SecuritySession?
 
+    /// Whether TLS is spoken on it already.
+    package var isSecure: Bool { session != nil }
+
     package init(descriptor: Int32, peer: SocketAddress, local: SocketAddress, unread: [UInt8]) {
         self.init(
             descriptor: descriptor,

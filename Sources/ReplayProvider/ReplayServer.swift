@@ -10,9 +10,10 @@ package final class ReplayServer: Sendable {
     private struct Acceptor: ConnectionAcceptor {
         let handler: ReplayHandler
         let registry: ConnectionRegistry
+        let security: ServerSecurity?
 
         func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
-            registry.accept(socket, on: executor, handler: handler)
+            registry.accept(socket, on: executor, security: security, handler: handler)
         }
     }
 
@@ -22,11 +23,13 @@ package final class ReplayServer: Sendable {
     ///   - address: port 0 chooses one; `self.address` tells which.
     ///   - group: ends listening when it stops.
     ///   - settings: what is answered.
+    ///   - security: nil for plain HTTP.
     /// - Throws: `ListenError`.
     package init(
         on address: SocketAddress,
         of group: ReactorGroup,
-        settings: ReplaySettings = ReplaySettings()
+        settings: ReplaySettings = ReplaySettings(),
+        security: ServerSecurity? = nil
     ) throws(ListenError) {
         var configuration = ServerConfiguration()
         configuration.limits.bodyByteLimit = settings.bodyByteLimit
@@ -36,7 +39,8 @@ package final class ReplayServer: Sendable {
             registry: ConnectionRegistry(
                 configuration: configuration,
                 reactorCount: group.reactors.count
-            )
+            ),
+            security: security
         )
         self.address = try group.listen(on: address, acceptor: acceptor)
     }

@@ -8,13 +8,13 @@ enum EchoProbe {
     ///
     /// - Returns: the exit status.
     static func run(_ arguments: [String]) -> Int32 {
-        guard let address = listenAddress(arguments) else {
-            print("usage: weir-probe echo --listen HOST:PORT")
+        guard let options = EchoOptions(parsing: arguments) else {
+            print("usage: weir-probe echo --listen HOST:PORT [--tls CERTIFICATE KEY]")
             return 2
         }
         let signals = StopSignals()
         do {
-            try serve(on: address, until: signals)
+            try serve(options, until: signals)
             return 0
         } catch {
             print("weir-probe: \(error)")
@@ -22,17 +22,20 @@ enum EchoProbe {
         }
     }
 
-    private static func serve(on address: SocketAddress, until signals: StopSignals) throws {
+    private static func serve(_ options: EchoOptions, until signals: StopSignals) throws {
+        let security = try options.certificate.map {
+            try ServerSecurity(certificateFile: $0.file, keyFile: $0.keyFile)
+        }
         let group = try ReactorGroup()
         try group.start()
         let registry = ConnectionRegistry(
             configuration: ServerConfiguration(),
             reactorCount: group.reactors.count
         )
-        let acceptor = EchoAcceptor(registry: registry)
+        let acceptor = EchoAcceptor(registry: registry, security: security)
         let bound: SocketAddress
         do {
-            bound = try group.listen(on: address, acceptor: acceptor)
+            bound = try group.listen(on: options.address, acceptor: acceptor)
         } catch {
             group.stop()
             throw error
@@ -44,10 +47,27 @@ enum EchoProbe {
         registry.drain()
         group.stop(within: .seconds(10))
     }
+}
 
-    private static func listenAddress(_ arguments: [String]) -> SocketAddress? {
-        guard arguments.count == 2, arguments[0] == "--listen" else { return nil }
-        let text = arguments[1]
+/// Where `weir-probe echo` listens, and how.
+private struct EchoOptions {
+    let address: SocketAddress
+    /// Nil: plain HTTP.
+    let certificate: (file: String, keyFile: String)?
+
+    init?(parsing arguments: [String]) {
+        guard arguments.count >= 2, arguments[0] == "--listen",
+            let address = Self.address(arguments[1])
+        else { return nil }
+        self.address = address
+        switch arguments.count {
+        case 2: certificate = nil
+        case 5 where arguments[2] == "--tls": certificate = (arguments[3], arguments[4])
+        default: return nil
+        }
+    }
+
+    private static func address(_ text: String) -> SocketAddress? {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(text[text.index(after: colon)...])
         else { return nil }
@@ -81,8 +101,9 @@ private struct StopSignals {
 /// Gives accepted connections to the server.
 private struct EchoAcceptor: ConnectionAcceptor {
     let registry: ConnectionRegistry
+    let security: ServerSecurity?
 
     func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
-        registry.accept(socket, on: executor, handler: EchoHandler())
+        registry.accept(socket, on: executor, security: security, handler: EchoHandler())
     }
 }

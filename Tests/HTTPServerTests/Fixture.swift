@@ -8,18 +8,22 @@ struct Fixture {
     let reactor = ScriptedReactor()
     let handler = ScriptedHandler()
     let registry: ConnectionRegistry
+    private let security: ServerSecurity?
 
     /// Accepts the connection.
     ///
     /// - Parameters:
     ///   - other: answers instead of `handler`.
+    ///   - security: has the connections speak TLS.
     ///   - adjust: changes the defaults.
     init(
         handler other: (any RequestHandler)? = nil,
+        security: ServerSecurity? = nil,
         _ adjust: (inout ServerConfiguration) -> Void = { _ in }
     ) {
         var configuration = ServerConfiguration()
         adjust(&configuration)
+        self.security = security
         registry = ConnectionRegistry(configuration: configuration, reactorCount: 2)
         accept(other ?? handler)
     }
@@ -31,7 +35,7 @@ struct Fixture {
             local: .unix(path: ""),
             unread: []
         )
-        registry.accept(socket, on: reactor, handler: handler)
+        registry.accept(socket, on: reactor, security: security, handler: handler)
     }
 
     /// Opens another connection, whose socket `socket` is from now on.

@@ -99,15 +99,7 @@ import Testing
     private func withServer(
         _ body: (LoopbackServer, SocketAddress) async throws -> Void
     ) async throws {
-        let group = try ReactorGroup(count: 2)
-        try group.start()
-        let server = LoopbackServer(group)
-        defer {
-            server.registry.abort()
-            group.stop(within: .seconds(2))
-        }
-        let address = try group.listen(on: .v4(0x7f00_0001, port: 0), acceptor: server)
-        try await body(server, address)
+        try await LoopbackServer.run { server, _, address in try await body(server, address) }
     }
 }
 
@@ -119,14 +111,33 @@ final class LoopbackServer: ConnectionAcceptor, RequestHandler {
         var waitingCount = 0
         var goneCount = 0
         var moves: [(from: Int, to: Int)] = []
+        var areSecure: [Bool] = []
     }
 
     let registry: ConnectionRegistry
     private let group: ReactorGroup
+    private let security: ServerSecurity?
     private let state = Guarded(State())
 
-    init(_ group: ReactorGroup) {
+    /// Runs `body` with a server on two reactors.
+    static func run(
+        security: ServerSecurity? = nil,
+        _ body: (LoopbackServer, ReactorGroup, SocketAddress) async throws -> Void
+    ) async throws {
+        let group = try ReactorGroup(count: 2)
+        try group.start()
+        let server = LoopbackServer(group, security)
+        defer {
+            server.registry.abort()
+            group.stop(within: .seconds(2))
+        }
+        let address = try group.listen(on: .v4(0x7f00_0001, port: 0), acceptor: server)
+        try await body(server, group, address)
+    }
+
+    private init(_ group: ReactorGroup, _ security: ServerSecurity?) {
         self.group = group
+        self.security = security
         let count = group.reactors.count
         registry = ConnectionRegistry(configuration: ServerConfiguration(), reactorCount: count)
     }
@@ -134,10 +145,12 @@ final class LoopbackServer: ConnectionAcceptor, RequestHandler {
     var ends: [ResponseEnd] { state.withLock { $0.ends } }
     var waitingCount: Int { state.withLock { $0.waitingCount } }
     var goneCount: Int { state.withLock { $0.goneCount } }
+    /// What the connections of the requests said of themselves.
+    var areSecure: [Bool] { state.withLock { $0.areSecure } }
     var moves: [(from: Int, to: Int)] { state.withLock { $0.moves } }
 
     func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
-        registry.accept(socket, on: executor, handler: self)
+        registry.accept(socket, on: executor, security: security, handler: self)
     }
 
     func finishStreams() {
@@ -150,11 +163,13 @@ final class LoopbackServer: ConnectionAcceptor, RequestHandler {
     }
 
     func admit(_ head: RequestHead, on connection: ConnectionInfo) -> BodyAdmission {
-        .take(limit: 1_000)
+        state.withLock { $0.areSecure.append(connection.isSecure) }
+        return .take(limit: 1_000)
     }
 
     func respond(to request: HTTPRequest, through exchange: Exchange) {
         switch request.head.path {
+        case "/large": exchange.send(.text(200, Self.largeText))
         case "/stream":
             let source = LoopbackBody { end in self.state.withLock { $0.ends.append(end) } }
             state.withLock { $0.streams.append((source, exchange)) }
@@ -166,6 +181,8 @@ final class LoopbackServer: ConnectionAcceptor, RequestHandler {
         default: exchange.send(.text(200, "where"))
         }
     }
+
+    static let largeText = (0..<200_000).map { "\($0) " }.joined()
 
     private func move(_ exchange: Exchange) {
         let from = exchange.executor.index

@@ -72,6 +72,17 @@ final class ScriptedReactor: StreamExecutor, @unchecked Sendable {
         return socket
     }
 
+    /// TLS of which only the opening is played; the bytes stay plain.
+    func adopt(
+        _ passed: consuming PassedSocket,
+        security: ServerSecurity,
+        handler: any SocketHandler
+    ) -> any StreamSocket {
+        let adopted = adopt(passed, handler: handler)
+        socket.isOpening = true
+        return adopted
+    }
+
     func takeScratch() -> [UInt8] {
         scratch.popLast() ?? [UInt8](repeating: 0, count: 65_536)
     }
@@ -100,6 +111,7 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     private(set) var wasReset = false
     private(set) var sendingHasEnded = false
     private(set) var readCount = 0
+    fileprivate(set) var isOpening = false
 
     let peer = SocketAddress.v4(0x7f00_0001, port: 1)
     let local = SocketAddress.v4(0x7f00_0001, port: 2)
@@ -113,6 +125,11 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     func receive(_ bytes: [UInt8]) {
         input += bytes
         handler?.socketIsReady(.isReadable)
+    }
+
+    func finishHandshake() {
+        isOpening = false
+        handler?.socketIsReady([.isReadable, .isWritable])
     }
 
     func closeSendingSide() {
@@ -138,7 +155,7 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     func read(into buffer: inout [UInt8]) -> ReadResult {
         readCount += 1
         if let failure { return .failed(failure) }
-        guard !input.isEmpty else { return inputHasEnded ? .endOfStream : .wouldBlock }
+        guard !input.isEmpty, !isOpening else { return inputHasEnded ? .endOfStream : .wouldBlock }
         let part = input[readStart...].prefix(buffer.count)
         buffer.replaceSubrange(0..<part.count, with: part)
         readStart += part.count
@@ -152,7 +169,7 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     func write(_ bytes: Span<UInt8>) -> WriteResult {
         precondition(!isClosed && !sendingHasEnded, "nothing is written behind the end")
         if let failure { return .failed(failure) }
-        let count = min(room, bytes.count)
+        let count = isOpening ? 0 : min(room, bytes.count)
         guard count > 0 else { return .wrote(0) }
         if room != .max { room -= count }
         writes.append(String(repairing: bytes.extracting(0..<count)))

@@ -131,6 +131,45 @@ struct LoadRunTests {
         #expect(result.tally.completed == 20)
     }
 
+    /// Runs a load test against a replay provider that speaks TLS, or not.
+    private func runSecurely(_ security: ServerSecurity?, _ arguments: [String]) throws -> LoadTally
+    {
+        let group = try ReactorGroup(count: 1)
+        try group.start()
+        defer { group.stop() }
+        let server = try ReplayServer(
+            on: .v4(0x7F00_0001, port: 0),
+            of: group,
+            security: security
+        )
+        defer { server.abort() }
+        let options = try LoadOptions(
+            parsing: [
+                "https://127.0.0.1:\(server.address.port)", "-n", "3", "--once", "--model",
+                "openai/chat-text-usage",
+            ] + arguments
+        )
+        return try LoadRun(options).run(progress: { _ in }, isInterrupted: { false }).tally
+    }
+
+    @Test func `streams over TLS need a trusted authority`() throws {
+        let certificate = try TestCertificate("IP:127.0.0.1")
+        let security = try ServerSecurity(
+            certificateFile: certificate.file,
+            keyFile: certificate.keyFile
+        )
+
+        let trusting = try runSecurely(security, ["--ca", certificate.file])
+        let doubtful = try runSecurely(security, [])
+        let mistaken = try runSecurely(nil, ["--ca", certificate.file])
+
+        #expect(trusting.completed == 3)
+        #expect(trusting.lost == 0)
+        #expect(doubtful.failures == [.connect: 3])
+        #expect(doubtful.connectError == "TLS: self-signed certificate")
+        #expect(mistaken.connectError == "TLS: the peer does not speak TLS")
+    }
+
     @Test func `nobody listens`() throws {
         let options = try LoadOptions(parsing: ["http://127.0.0.1:1", "-n", "3", "--once"])
         let result = try LoadRun(options).run(progress: { _ in }, isInterrupted: { false })
