@@ -87,6 +87,14 @@ extension GatewayHandler {
             )
         }
         let purpose = request.purpose.isEmpty ? visit.purpose ?? "" : request.purpose
+        for (name, value) in [("user", request.user), ("purpose", purpose)]
+        where value.utf8.count > Self.labelByteLimit {
+            throw StreamFailure(
+                .badRequest,
+                "\(name) is longer than \(Self.labelByteLimit) bytes",
+                param: name
+            )
+        }
         let draft = StreamOrder(
             caller: caller,
             model: model,
@@ -100,6 +108,9 @@ extension GatewayHandler {
         )
         return try draft.translating(request)
     }
+
+    /// The longest `user` and `purpose`, in bytes: they stand in every record of a stream.
+    private static let labelByteLimit = 256
 
     private func parsed(_ body: [UInt8]) throws(StreamFailure) -> ChatRequest {
         do throws(ChatRequestError) {

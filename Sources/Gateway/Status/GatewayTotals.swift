@@ -11,6 +11,8 @@ struct GatewayTotals: Sendable {
     var showsBilling = false
     var minute: Int64 = 0
     var uptimeMilliseconds: Int64 = 0
+    /// How long each reactor took to turn to the question, by its index.
+    var lags: [(reactor: Int, lag: Duration)] = []
 
     /// Adds up what the reactors have, and calls `finish` on `home`.
     static func gather(
@@ -20,12 +22,18 @@ struct GatewayTotals: Sendable {
         finish: @escaping @Sendable (GatewayTotals) -> Void
     ) {
         let key: String? = if case .caller(let caller) = viewer { caller.account } else { nil }
+        let askedAt = home.preciseNow
         Gathering.start(core.registries, home: home) { registry in
+            let lag = registry.executor.preciseNow - askedAt
             let streams = registry.generations.filter { $0.isRunning && viewer.maySee($0.order) }
-            return (registry.counters(ofAccount: key), streams.map(\.status))
+            return (
+                registry.counters(ofAccount: key), streams.map(\.status),
+                (reactor: registry.executor.index, lag: lag)
+            )
         } finish: { parts in
             var totals = GatewayTotals()
-            for (counters, streams) in parts {
+            for (counters, streams, lag) in parts {
+                totals.lags.append(lag)
                 totals.counters.add(counters)
                 totals.running += streams
             }
@@ -152,6 +160,14 @@ extension GatewayTotals {
             help: "Bytes of events that wait for clients.",
             value: running.reduce(0) { $0 + $1.queuedBytes }
         )
+        for (reactor, lag) in lags.sorted(by: { $0.reactor < $1.reactor }) {
+            text.gauge(
+                "weir_loop_lag_seconds",
+                help: "How long a reactor took to turn to a new piece of work.",
+                labels: ["reactor": String(reactor)],
+                value: Double(lag.wholeNanoseconds) / 1_000_000_000
+            )
+        }
         for (reason, count) in counters.refusals.sorted(by: { $0.key < $1.key }) {
             text.counter(
                 "weir_refusals_total",

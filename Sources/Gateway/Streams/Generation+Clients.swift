@@ -266,7 +266,8 @@ extension Generation {
 
     /// Drops what nobody needs any more and reports what stays.
     func accountForLog() {
-        let keep = clients.map(\.cursor).min { $0.sequence < $1.sequence } ?? log.end
+        var keep = log.end
+        for client in clients where client.cursor.sequence < keep.sequence { keep = client.cursor }
         let isOverBudget = core.retain(0) > settings.totalLogByteLimit
         let limit = order.isResumable && !isOverBudget ? settings.logByteLimit : 0
         log.trim(toByteLimit: limit, keeping: keep)
