@@ -7,7 +7,7 @@ STATIC := --configuration release --static-swift-stdlib --scratch-path .build-st
 CHECKED := --scratch-path .build-test --explicit-target-dependency-import-check error
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
 
-.PHONY: run build test format lint clean
+.PHONY: run build test bench loadtest format lint clean
 
 # ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
 run: build
@@ -22,6 +22,14 @@ test:
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build $(CHECKED)
 
+bench:
+	@Config/setup run
+	$(SWIFT) run --configuration release --scratch-path .build-bench weir-bench $(ARGS)
+
+# ARGS replaces the options: make loadtest ARGS="-n 5000 --duration 60s"
+loadtest: build
+	LoadTests/loadtest .build-static/release $(or $(ARGS),-n 1000 --duration 20s --expect 'lost=0,failed=0')
+
 format:
 	$(SWIFT) format -i -r $(FOLDERS)
 
@@ -29,4 +37,4 @@ lint:
 	$(SWIFT) format lint --strict -r $(FOLDERS)
 
 clean:
-	rm -rf .build .build-static .build-test
+	rm -rf .build .build-static .build-test .build-bench

@@ -129,6 +129,16 @@ let loadTools: Target = .target(
     swiftSettings: strict
 )
 
+let benchmarks: [Target] = [
+    .target(
+        name: "BenchmarkSuite",
+        dependencies: [
+            "Gateway", "Replay", "Dialects", "Metering", "HTTPWire", "StreamBytes",
+        ],
+        path: "Benchmarks/BenchmarkSuite", swiftSettings: strict),
+    program("weir-bench", in: "Benchmarks", uses: ["BenchmarkSuite"]),
+]
+
 let testSupport: Target = .target(
     name: "TestSupport",
     dependencies: [
@@ -208,6 +218,7 @@ let suites: [Target] = [
             "TestSupport",
         ]
     ),
+    tests("BenchmarkSuite", uses: ["BenchmarkSuite"]),
     tests("Soundness", uses: ["TestSupport"]),
     tests(
         "Simulation",
@@ -229,6 +240,6 @@ let package = Package(
         .executable(name: "weir-load", targets: ["weir-load"]),
     ],
     targets: floor + base + pure + codecs + runtime + stores + domain + service + programs
-        + [loadTools, testSupport] + suites,
+        + [loadTools, testSupport] + benchmarks + suites,
     swiftLanguageModes: [.v6]
 )
