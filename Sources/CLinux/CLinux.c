@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <sched.h>
 #include "CLinux.h"
 
 #include <arpa/inet.h>
@@ -329,4 +330,11 @@ int CLinux_wait_signal(int fd, int stop) {
         struct signalfd_siginfo info;
         if (read(fd, &info, sizeof info) == sizeof info) return (int)info.ssi_signo;
     }
+}
+
+int CLinux_usable_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
 }

@@ -18,6 +18,7 @@ package actor ProviderLink {
 
     private var state = State.idle
     private var request: ProviderRequest?
+    private var timeouts = ProviderTimeouts()
     private var receiver: (any ProviderReceiver)?
     private var outgoing: [UInt8] = []
     private var sentCount = 0
@@ -31,6 +32,9 @@ package actor ProviderLink {
     private static let endLimit = Duration.seconds(1)
     /// How long a parked connection is kept.
     private static let idleLimit = Duration.seconds(30)
+
+    private static let input: Readiness = [.isReadable, .peerClosed, .hasFailed]
+    private static let end: Readiness = [.peerClosed, .hasFailed]
 
     private enum State {
         case idle, resolving, connecting, sending, awaitingHead, receiving, closed
@@ -88,6 +92,7 @@ extension ProviderLink {
     private func begin(_ request: ProviderRequest, receiver: any ProviderReceiver) {
         precondition(state == .idle, "a link serves one request at a time")
         self.request = request
+        timeouts = request.timeouts
         self.receiver = receiver
         do throws(HTTPError) {
             outgoing = try request.encoded()
@@ -100,7 +105,7 @@ extension ProviderLink {
         parser = ResponseParser(limits: .endless, isReplyToHead: false)
         if isQuiet {
             isReused = true
-            wait(atMost: request.timeouts.firstByte)
+            wait(atMost: timeouts.firstByte)
             send()
         } else {
             reopen()
@@ -108,10 +113,9 @@ extension ProviderLink {
     }
 
     private func open() {
-        guard let request else { return }
         isReused = false
         state = .resolving
-        wait(atMost: request.timeouts.connect)
+        wait(atMost: timeouts.connect)
         resolver.addresses(of: endpoint.host, port: endpoint.port, on: executor) {
             [self] addresses in
             assumeIsolated { $0.connect(to: addresses) }
@@ -152,15 +156,15 @@ extension ProviderLink {
     }
 
     private func handle(_ readiness: Readiness) {
-        if !readiness.isDisjoint(with: [.peerClosed, .hasFailed]) { peerHasClosed = true }
+        if !readiness.isDisjoint(with: Self.end) { peerHasClosed = true }
         switch state {
         case .connecting where readiness.contains(.hasFailed):
             connectingFailed(failureOfSocket())
         case .connecting where readiness.contains(.isWritable):
             otherAddresses = []
-            wait(atMost: request?.timeouts.firstByte ?? .zero)
+            wait(atMost: timeouts.firstByte)
             send()
-            if !readiness.isDisjoint(with: [.isReadable, .peerClosed]) { read() }
+            if !readiness.isDisjoint(with: Self.input) { read() }
         case .connecting, .resolving, .closed:
             break
         case .idle:
@@ -169,7 +173,7 @@ extension ProviderLink {
             close()
         case .sending, .awaitingHead, .receiving:
             if state == .sending, readiness.contains(.isWritable) { send() }
-            if !readiness.isDisjoint(with: [.isReadable, .peerClosed, .hasFailed]) { read() }
+            if !readiness.isDisjoint(with: Self.input) { read() }
         }
     }
 
@@ -206,7 +210,7 @@ extension ProviderLink {
         }
         state = .awaitingHead
         if !isReused { outgoing = [] }
-        wait(atMost: request?.timeouts.firstByte ?? .zero)
+        wait(atMost: timeouts.firstByte)
     }
 }
 
@@ -216,7 +220,7 @@ extension ProviderLink {
     private func continueReading() {
         guard isPaused else { return }
         isPaused = false
-        wait(atMost: request?.timeouts.silence ?? .zero)
+        wait(atMost: timeouts.silence)
         if hasUnreadInput { read() }
     }
 
@@ -247,7 +251,7 @@ extension ProviderLink {
     ///
     /// - Returns: whether more of this answer is due.
     private func take(_ buffer: [UInt8], count: Int) -> Bool {
-        wait(atMost: request?.timeouts.silence ?? .zero)
+        wait(atMost: timeouts.silence)
         let receiver = receiver
         var offset = 0
         do throws(HTTPError) {
@@ -382,7 +386,7 @@ extension ProviderLink {
         switch state {
         case .resolving, .connecting: fail(.connectTimedOut)
         case .sending, .awaitingHead: fail(.firstByteTimedOut)
-        case .receiving where isPaused: wait(atMost: request?.timeouts.silence ?? .zero)
+        case .receiving where isPaused: wait(atMost: timeouts.silence)
         case .receiving: fail(.silent)
         case .idle:
             pool.forget(self)

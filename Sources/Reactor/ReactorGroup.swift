@@ -19,7 +19,7 @@ package final class ReactorGroup: Sendable {
     /// - Parameter count: at least 1; nil: one for each processor that this process may use.
     /// - Throws: `SocketError` when the process lacks descriptors.
     package init(count: Int? = nil) throws(SocketError) {
-        let count = count ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let count = count ?? max(1, Int(CLinux_usable_processors()))
         precondition(count > 0, "a group has at least one reactor")
         CLinux_ignore_sigpipe()
         var reactors: [ReactorThread] = []

@@ -16,8 +16,8 @@ struct LayerTests {
         ["HTTPServer"],
         ["Providers", "RedisStreams", "MeterLog", "Ledger", "ReplayProvider"],
         ["Gateway", "Billing", "StreamLoad"],
-        ["Service"],
-        ["weir", "weir-probe", "weir-replay", "weir-load"],
+        ["Service", "BenchmarkSuite"],
+        ["weir", "weir-probe", "weir-replay", "weir-load", "weir-bench"],
     ]
 
     /// What every target may import: the toolchain's own modules.
@@ -35,7 +35,9 @@ struct LayerTests {
     private let tree = SourceTree()
 
     @Test func `every target has a row`() throws {
-        for target in try tree.folders("Sources") + tree.folders("LoadTests") {
+        for target in try tree.folders("Sources") + tree.folders("LoadTests")
+            + tree.folders("Benchmarks")
+        {
             #expect(Self.rowOf[target] != nil, "\(target)")
         }
     }

@@ -58,7 +58,9 @@ struct SourceTree {
     }
 
     /// Every program and library source; not the tests.
-    func sources() throws -> [File] { try files("Sources") + files("LoadTests") }
+    func sources() throws -> [File] {
+        try files("Sources") + files("LoadTests") + files("Benchmarks")
+    }
 
     /// The names of the folders in a folder.
     func folders(_ folder: String) throws -> [String] {

@@ -24,6 +24,9 @@ typedef struct {
     uint64_t bytes_acknowledged;
 } CLinux_tcp_statistics;
 
+/* Processors that this process may run on. */
+int CLinux_usable_processors(void);
+
 /* The longest path of a Unix socket, in bytes, without the zero at its end. */
 int CLinux_path_limit(void);
 

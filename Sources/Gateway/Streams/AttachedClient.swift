@@ -3,7 +3,10 @@ import HTTPWire
 import StreamBytes
 
 /// One client of a stream: its place in the log and the form in which it gets the events.
-struct AttachedClient {
+///
+/// A class, because it holds much: passing it on must not copy that. It belongs to its stream's
+/// actor alone.
+final class AttachedClient {
     let number: UInt32
     let exchange: Exchange
     /// What the response carries beside the stream's own fields; empty once it has begun.
@@ -26,6 +29,24 @@ struct AttachedClient {
     var flushAt: MonotonicTime?
     /// Events that the client asked for and that are kept no more.
     var lostEvents: UInt64 = 0
+
+    init(
+        _ client: StreamClient,
+        number: UInt32,
+        cursor: EventLog.Cursor,
+        path: StreamPath,
+        flush: FlushPolicy,
+        at now: MonotonicTime
+    ) {
+        self.number = number
+        exchange = client.exchange
+        fields = client.fields
+        sendsHeartbeatEvents = client.sendsHeartbeatEvents
+        self.cursor = cursor
+        self.path = path
+        self.flush = flush
+        lastHandOut = now
+    }
 }
 
 /// Signals that are not events of the log.
@@ -54,7 +75,7 @@ enum ClientEnd: Equatable {
 
 extension AttachedClient {
     /// Notes an event that goes out now.
-    mutating func mark(_ entry: EventLog.Entry) {
+    func mark(_ entry: EventLog.Entry) {
         if let last = inFlight.indices.last,
             inFlight[last].readAtMicroseconds == entry.readAtMicroseconds
                 || inFlight.count == Self.markLimit

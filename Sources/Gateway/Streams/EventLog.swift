@@ -83,11 +83,9 @@ package struct EventLog: ~Copyable {
         let count = payload.count
         bytes.reserveCapacity(bytes.count + count + Self.overhead)
         bytes.append(kind.rawValue)
-        for shift in [0, 8, 16] { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        for shift in [0, 8, 16, 24] as [UInt32] {
-            bytes.append(UInt8(truncatingIfNeeded: time >> shift))
-        }
-        for index in payload.indices { bytes.append(payload[index]) }
+        for shift in 0..<3 { bytes.append(UInt8(truncatingIfNeeded: count >> (8 * shift))) }
+        for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: time >> (8 * UInt32(shift)))) }
+        bytes.append(payload)
         end.sequence += 1
         end.offset += count + Self.overhead
     }

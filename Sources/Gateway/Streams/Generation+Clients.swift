@@ -26,15 +26,13 @@ extension Generation {
         let exchange = newcomer.exchange
         clientCount += 1
         let number = clientCount
-        var client = AttachedClient(
+        let client = AttachedClient(
+            newcomer,
             number: number,
-            exchange: exchange,
-            fields: newcomer.fields,
-            sendsHeartbeatEvents: newcomer.sendsHeartbeatEvents,
             cursor: log.cursor(after: sequence),
             path: StreamPath(order: order, id: id, openedAt: openedWall),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
-            lastHandOut: executor.now
+            at: executor.now
         )
         if client.cursor.sequence > sequence + 1 {
             client.lostEvents = client.cursor.sequence - sequence - 1
@@ -117,7 +115,7 @@ extension Generation {
         guard let index = clients.firstIndex(where: { $0.number == number }) else { return }
         readNetwork(of: clients[index].exchange)
         clients.remove(at: index)
-        if !clients.contains(where: \.hasUnsent) { meter.lineBecameIdle(at: executor.now) }
+        if !isAnyLineBusy { meter.lineBecameIdle(at: executor.now) }
         accountForLog()
     }
 }
@@ -153,7 +151,7 @@ extension Generation {
         }
         // A client may have gone within its own write: then another stands at its index, which is
         // offered its events by the next flush or by its own connection.
-        if clients.contains(where: \.hasUnsent) { meter.lineBecameBusy(at: executor.now) }
+        if isAnyLineBusy { meter.lineBecameBusy(at: executor.now) }
     }
 
     private func offer(_ index: Int) {
@@ -243,7 +241,12 @@ extension Generation {
             meter.firstToken(at: now)
         }
         clients[index].inFlight.removeAll(keepingCapacity: true)
-        if !clients.contains(where: \.hasUnsent) { meter.lineBecameIdle(at: now) }
+        if !isAnyLineBusy { meter.lineBecameIdle(at: now) }
+    }
+
+    private var isAnyLineBusy: Bool {
+        for client in clients where client.hasUnsent { return true }
+        return false
     }
 
     func index(of number: UInt32) -> Int? { clients.firstIndex { $0.number == number } }

@@ -156,7 +156,9 @@ extension Generation {
 extension Generation {
     /// Bytes of events that the slowest client has not been handed yet.
     private var backlog: Int {
-        clients.reduce(0) { max($0, log.end.offset - $1.cursor.offset) }
+        var backlog = 0
+        for client in clients { backlog = max(backlog, log.end.offset - client.cursor.offset) }
+        return backlog
     }
 
     func holdProviderIfBehind() {

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""CPU per event and memory per stream of `weir serve`, beside nginx and beside the least that a proxy of this shape costs.
+
+  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2]
+
+FOLDER of --weir holds the built `weir`; that of --yardstick three programs: `upstream` (a provider of OpenAI chat streaming
+whose rate is set while it runs), `floor` (epoll, one read and one write per event, nothing looked at) and `loadgen` (N streams;
+a JSON line per phase with the server's CPU per event). The server runs on core 0, provider, clients and Redis on core 1. The
+servers take turns, A B C A B C, so that a drift of the machine meets all of them; compare within one run only.
+"""
+import argparse, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+
+here = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(here)
+BODY = '{"model":"bench","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port, seconds=20):
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"nothing listens on port {port}")
+
+
+class Server:
+    """One of the servers that are compared; a context that starts and stops it."""
+
+    def __init__(self, name, start):
+        self.name, self.start = name, start
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp()
+        self.port = free_port()
+        self.processes = self.start(self.port, self.folder)
+        wait_for(self.port)
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def spawn(core, *command, **more):
+    return subprocess.Popen(
+        ["taskset", "-c", str(core), *command], stdout=subprocess.DEVNULL, stderr=more.get("log", subprocess.DEVNULL))
+
+
+def floor(tools, upstream):
+    return Server("floor", lambda port, _: [
+        spawn(0, f"{tools}/floor", "--port", str(port), "--upstream", str(upstream))])
+
+
+def nginx(upstream):
+    def start(port, folder):
+        with open(f"{folder}/nginx.conf", "w") as f:
+            f.write(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+worker_rlimit_nofile 20000; events {{ worker_connections 19990; }}
+http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://127.0.0.1:{upstream};
+proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 600s; }} }} }}""")
+        return [spawn(0, shutil.which("nginx") or "/usr/sbin/nginx", "-c", f"{folder}/nginx.conf", "-p", folder)]
+    return Server("nginx, proxy", start)
+
+
+def weir(binaries, upstream):
+    def start(port, folder):
+        redis = spawn(
+            1, "redis-server", "--port", "0", "--unixsocket", f"{folder}/redis.sock", "--appendonly", "yes",
+            "--appendfsync", "always", "--dir", folder, "--save", "")
+        while not os.path.exists(f"{folder}/redis.sock"):
+            time.sleep(0.05)
+        with open(f"{folder}/weir.yaml", "w") as f:
+            f.write(f"""listen: 127.0.0.1:{port}
+admin: 127.0.0.1:0
+access: {{ open: true }}
+data: {{ directory: {folder}/data }}
+redis: {{ url: "unix://{folder}/redis.sock" }}
+prices: {root}/Config/prices.json
+providers:
+  - {{ name: bench, dialect: openai, baseURL: "http://127.0.0.1:{upstream}/v1" }}
+models:
+  - {{ name: bench, price: openai/gpt-4, route: [{{ provider: bench, model: bench }}] }}
+""")
+        return [spawn(0, f"{binaries}/weir", "serve", "--config", f"{folder}/weir.yaml",
+                      log=open(f"{folder}/weir.log", "w")), redis]
+    return Server("weir serve", start)
+
+
+def measure(a, server, upstream):
+    run = subprocess.run(
+        [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions",
+         "--post", BODY, "--pids", str(server.processes[0].pid), "--ctl", str(upstream), "--cpu", "1",
+         "--phases", f"{a.rate}:{a.seconds}", "--label", server.name],
+        stdout=subprocess.PIPE, text=True)
+    lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    opened = next(line for line in lines if line["mode"] == "open")
+    phase = next((line for line in lines if line["mode"] == "phase"), None)
+    if not phase or opened["bad_status"] or opened["errors"] or phase["closed"]:
+        sys.exit(f"{server.name}: the run is not clean: {opened} {phase}")
+    return opened, phase
+
+
+def median(values):
+    values = sorted(values)
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--weir", required=True)
+    ap.add_argument("--yardstick", required=True)
+    ap.add_argument("-n", type=int, default=9900)
+    ap.add_argument("--rate", type=float, default=5)
+    ap.add_argument("--seconds", type=float, default=10)
+    ap.add_argument("--blocks", type=int, default=2)
+    a = ap.parse_args()
+    port = free_port()
+    provider = subprocess.Popen(
+        [f"{a.yardstick}/upstream", "--port", str(port), "--rate", "0", "--tokens", "1000000000", "--cpu", "1"])
+    try:
+        wait_for(port)
+        servers = [floor(a.yardstick, port), weir(a.weir, port)]
+        if os.path.exists("/usr/sbin/nginx"):
+            servers.append(nginx(port))
+        results = {server.name: [] for server in servers}
+        for block in range(a.blocks):
+            for server in servers:
+                with server:
+                    opened, phase = measure(a, server, port)
+                results[server.name].append((opened, phase))
+                print(f"block {block + 1}: {server.name}: {phase['server_cpu_us_per_event']:.2f} µs per event, "
+                      f"p99 {phase['latency_us']['p99']:.0f} µs", file=sys.stderr, flush=True)
+        base = median([p["server_cpu_us_per_event"] for _, p in results["floor"]])
+        print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
+        print("| | CPU, µs per event | × floor | user / system | KiB per stream | p50 / p99, ms | CPU per connect, µs |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for name, runs in results.items():
+            cpu = median([p["server_cpu_us_per_event"] for _, p in runs])
+            user = median([p["server_user_s"] / max(p["events"], 1) * 1e6 for _, p in runs])
+            kib = median([o["pss_per_conn_b"] / 1024 for o, _ in runs])
+            p50 = median([p["latency_us"]["p50"] / 1000 for _, p in runs])
+            p99 = median([p["latency_us"]["p99"] / 1000 for _, p in runs])
+            connect = median([o["server_cpu_us_per_conn"] for o, _ in runs])
+            print(f"| {name} | {cpu:.2f} | {cpu / base:.2f} | {user:.2f} / {cpu - user:.2f} | {kib:.1f} | {p50:.2f} / {p99:.2f} | {connect:.0f} |")
+    finally:
+        provider.send_signal(signal.SIGTERM)
+        provider.wait()
+
+
+main()
