@@ -1,0 +1,115 @@
+import Foundation
+import TestSupport
+
+/// A program that runs beside the test, and is killed at the latest with its last reference.
+final class RunningProgram: Sendable {
+    private let process = Process()
+    private let files: ScratchFolder
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - path: a path, or a name that `PATH` leads to.
+    ///   - arguments: those after the program's name.
+    ///   - input: what it reads on its standard input.
+    /// - Throws: when it cannot be started.
+    init(
+        _ path: String,
+        _ arguments: [String],
+        input: String = ""
+    ) throws {
+        files = try ScratchFolder()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["-u", "REDIS_URL", "-u", "DATABASE_URL", path] + arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: repositoryRoot())
+        let inputPath = try files.write("input", input)
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputPath))
+        process.standardOutput = try Self.newFile(files.path("output"))
+        process.standardError = try Self.newFile(files.path("errors"))
+        try process.run()
+    }
+
+    deinit { kill() }
+
+    private static func newFile(_ path: String) throws -> FileHandle {
+        try Data().write(to: URL(fileURLWithPath: path))
+        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    }
+
+    var processID: Int32 { process.processIdentifier }
+
+    /// What it has written to its standard output.
+    var output: String { text("output") }
+
+    /// What it has written to its standard error.
+    var errors: String { text("errors") }
+
+    /// Its exit status, or 128 and the signal's number; nil while it runs.
+    var status: Int32? {
+        guard !process.isRunning else { return nil }
+        return process.terminationStatus + (process.terminationReason == .exit ? 0 : 128)
+    }
+
+    func signal(_ number: Int32) {
+        guard process.isRunning else { return }
+        Foundation.kill(processID, number)
+    }
+
+    /// Ends it without asking.
+    func kill() { signal(SIGKILL) }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: the status.
+    @discardableResult
+    func end(within limit: Duration = .seconds(60)) async throws -> Int32 {
+        try await eventually("the end of a program; \(errors.suffix(500))", within: limit) {
+            status
+        }
+    }
+
+    private func text(_ name: String) -> String {
+        let data = FileManager.default.contents(atPath: files.path(name)) ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    }
+}
+
+/// Runs a program to its end.
+///
+/// - Returns: what it wrote to its standard output.
+/// - Throws: `ProgramFailed` when it does not end with status 0.
+@discardableResult
+func output(
+    of path: String,
+    _ arguments: [String],
+    within limit: Duration = .seconds(60)
+) async throws -> String {
+    let program = try RunningProgram(path, arguments)
+    guard try await program.end(within: limit) == 0 else {
+        throw ProgramFailed(
+            description: "\(path) \(arguments): \(program.errors)\(program.output)"
+        )
+    }
+    return program.output
+}
+
+struct ProgramFailed: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Where the programs and files of a test are.
+enum Place {
+    /// A program that was built together with the tests.
+    static func program(_ name: String) -> String {
+        let tests = CommandLine.arguments.first ?? ""
+        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path
+        return "\(folder)/\(name)"
+    }
+
+    /// A file of these tests' own that other programs run.
+    static func client(_ name: String) -> String {
+        "\(repositoryRoot())/Tests/EndToEndTests/Clients/\(name)"
+    }
+
+    static var recordedBodies: String { "\(repositoryRoot())/Tests/Fixtures/streams" }
+}
