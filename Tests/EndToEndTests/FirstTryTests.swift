@@ -54,7 +54,7 @@ extension EndToEndTests {
             let line = String(decoding: rateCase.encoded ?? [], as: UTF8.self)
             let cases = try scratch.write("cases.jsonl", line + "\n")
             let answer = try await output(of: Place.program("weir"), ["rate", cases])
-            return JSONText(answer)?["expect"]
+            return jsonTree(answer)?["expect"]
         }
     }
 }

@@ -11,17 +11,21 @@ extension EndToEndTests {
         init() throws { scratch = try ScratchFolder() }
 
         private func ask(_ weir: RunningWeir, _ model: String = "gpt-4") throws -> RunningProgram {
-            try RunningProgram("curl", [
-                "-sN", "\(weir.url)/v1/chat/completions", "-H", "Authorization: Bearer \(weir.key)",
-                "-d",
-                #"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"x"}]}"#,
-            ])
+            try RunningProgram(
+                "curl",
+                [
+                    "-sN", "\(weir.url)/v1/chat/completions", "-H",
+                    "Authorization: Bearer \(weir.key)",
+                    "-d",
+                    #"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"x"}]}"#,
+                ]
+            )
         }
 
         /// The process of the private Redis, as the log last named it.
         private func redisProcess(of weir: RunningWeir) throws -> Int32 {
             let line = weir.log.last { $0.contains("\"child_started\"") } ?? ""
-            return Int32(try #require(JSONText(line)?["pid"]?.integer))
+            return Int32(try #require(jsonTree(line)?["pid"]?.integer))
         }
 
         /// Whether a process is there and no zombie.
@@ -66,8 +70,8 @@ extension EndToEndTests {
 
             #expect(try await running.end() == 0)
             #expect(try await short.end() == 0)
-            let text = try #require(RecordedAnswer.named("ollama/v1-text-utf8")).textDigest
-            #expect(digest(text(ofChunks: running.output)) == text)
+            let recorded = try #require(RecordedAnswer.named("ollama/v1-text-utf8"))
+            #expect(digest(text(ofChunks: running.output)) == recorded.textDigest)
             #expect(running.output.hasSuffix("data: [DONE]\n\n"))
             let entries = try await weir.meter.entries(2)
             #expect(try await weir.ledger.totals(of: 2) == LedgerTotals(entries))
@@ -117,7 +121,7 @@ extension EndToEndTests {
             #expect(ContinuousClock.now - secondAt < .seconds(12))
             try await running.end()
             let end = try #require(weir.streamEnds.first)
-            #expect(JSONText(end)?["end"]?.string == "drain")
+            #expect(jsonTree(end)?["end"]?.string == "drain")
             #expect(try await weir.ledger.charges().count == 1)
         }
 

@@ -1,6 +1,6 @@
 """Asks for many answers at once, reads each to its end, and says as JSON what they add up to.
 
-usage: many.py GATEWAY_URL KEY CONCURRENCY < answers
+usage: many.py GATEWAY_URL CONCURRENCY < answers
 
 Each line of the input is an answer to ask for: {"model": ..., "text_sha256": ...}; "times" repeats
 it. The output is one object: the number of answers, the sums of their bytes, events and tokens as
@@ -57,7 +57,7 @@ async def read_chunked(reader):
     return bytes(body)
 
 
-async def ask(address, key, answer, sums):
+async def ask(address, answer, sums):
     reader, writer = await asyncio.open_connection(*address, limit=1 << 20)
     body = json.dumps({
         "model": answer["model"], "stream": True, "stream_options": {"include_usage": True},
@@ -65,7 +65,7 @@ async def ask(address, key, answer, sums):
     }).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+        "Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     writer.write(head.encode() + body)
@@ -87,14 +87,14 @@ async def ask(address, key, answer, sums):
     sums.add(answer, status, content)
 
 
-async def ask_all(address, key, concurrency, answers):
+async def ask_all(address, concurrency, answers):
     sums = Sums()
     gate = asyncio.Semaphore(concurrency)
 
     async def one(answer):
         async with gate:
             try:
-                await asyncio.wait_for(ask(address, key, answer, sums), 120)
+                await asyncio.wait_for(ask(address, answer, sums), 120)
             except (OSError, ValueError, EOFError, IndexError, TimeoutError) as failure:
                 sums.wrong.append(f"{answer['model']}: {failure!r}")
 
@@ -110,9 +110,7 @@ def main():
     most = max(line.get("times", 1) for line in lines)
     # In turn, so that all models run at the same time.
     answers = [line for turn in range(most) for line in lines if turn < line.get("times", 1)]
-    result = asyncio.run(
-        ask_all((url.hostname, url.port), sys.argv[2], int(sys.argv[3]), answers)
-    )
+    result = asyncio.run(ask_all((url.hostname, url.port), int(sys.argv[2]), answers))
     print(json.dumps(result))
 
 

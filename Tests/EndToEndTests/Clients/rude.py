@@ -37,6 +37,9 @@ def half_close(connection):
     while part := connection.recv(65_536):
         answer += part
     head, _, body = answer.partition(b"\r\n\r\n")
+    while head.split()[1].startswith(b"1"):
+        # An interim response, which may come at any time before the real one.
+        head, _, body = body.partition(b"\r\n\r\n")
     events = [line[6:] for line in body.decode().split("\n") if line.startswith("data: ")]
     text = ""
     for event in events:

@@ -11,6 +11,7 @@ enum OfficialClient {
     ///   - url: the gateway.
     ///   - key: the API key.
     /// - Returns: the outcomes, in the same order.
+    /// - Throws: `ProgramFailed`, `TookTooLong`.
     static func ask(
         _ requests: [JSONTree],
         at url: String,
@@ -26,7 +27,9 @@ enum OfficialClient {
             input: requests
         )
         guard lines.count == requests.count else {
-            throw ProgramFailed(description: "\(lines.count) outcomes of \(requests.count) requests")
+            throw ProgramFailed(
+                description: "\(lines.count) outcomes of \(requests.count) requests"
+            )
         }
         return lines
     }
@@ -45,5 +48,5 @@ func linesFromScript(
     guard status == 0 else {
         throw ProgramFailed(description: "\(arguments) ended with \(status): \(run.errors)")
     }
-    return run.output.split(separator: "\n").compactMap { JSONText(String($0)) }
+    return run.output.split(separator: "\n").compactMap { jsonTree(String($0)) }
 }

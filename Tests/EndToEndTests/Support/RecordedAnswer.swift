@@ -3,7 +3,7 @@ import Foundation
 import Replay
 
 /// Reads a JSON text.
-func JSONText(_ text: String) -> JSONTree? { JSONTree(parsing: [UInt8](text.utf8)) }
+func jsonTree(_ text: String) -> JSONTree? { JSONTree(parsing: [UInt8](text.utf8)) }
 
 /// What the manifest of the recorded bodies says of one of them.
 struct RecordedAnswer: Sendable {
@@ -22,11 +22,15 @@ struct RecordedAnswer: Sendable {
         (tree["file"]?.string ?? "").split(separator: ".").dropLast().joined(separator: ".")
     }
     var format: String { tree["wire_format"]?.string ?? "" }
-    /// Whether it is an answer that a provider ended itself, and well.
+    /// Whether it is an answer that a provider ended itself, and well: some never send `[DONE]`.
     var isWhole: Bool {
-        tree["terminal_seen"]?.boolean == true && tree["ends_with_error"]?.boolean == false
-            && tree["error"] == .null && tree["finish_reason"]?.string != "error"
+        guard tree["ends_with_error"]?.boolean == false, tree["error"] == .null else {
+            return false
+        }
+        return tree["terminal_seen"]?.boolean == true || finish != nil
     }
+    /// Whether the provider came as far as to count all tokens.
+    var hasFinalUsage: Bool { isWhole || tree["terminal_seen"]?.boolean == true }
     var textDigest: String { tree["text"]?["sha256"]?.string ?? "" }
     var finish: String? { tree["finish_reason"]?.string }
 
@@ -46,8 +50,10 @@ struct RecordedAnswer: Sendable {
 func text(ofChunks body: String) -> String {
     body.split(separator: "\n").compactMap { line in
         guard line.hasPrefix("data: {") else { return nil }
-        return JSONText(String(line.dropFirst(6)))?["choices"]?.elements.first?["delta"]?["content"]?
-            .string
+        return jsonTree(String(line.dropFirst(6)))?["choices"]?.elements.first?["delta"]?[
+            "content"
+        ]?
+        .string
     }.joined()
 }
 

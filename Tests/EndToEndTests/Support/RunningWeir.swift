@@ -18,6 +18,8 @@ struct RunningWeir: Sendable {
     ///   - data: the data directory.
     ///   - configuration: the text of a configuration file; nil: the repository's own.
     ///   - settings: overrides, as `path=value`.
+    /// - Returns: the process, serving.
+    /// - Throws: `ProgramFailed`, `TookTooLong`.
     static func start(
         _ role: String = "up",
         data: String,
@@ -97,7 +99,8 @@ struct RunningReplay: Sendable {
     let url: String
 
     /// Starts it and waits until it listens; without arguments it has every recorded body.
-    static func start(_ arguments: [String] = ["--dir", Place.recordedBodies]) async throws -> Self {
+    static func start(_ arguments: [String] = ["--dir", Place.recordedBodies]) async throws -> Self
+    {
         let program = try RunningProgram(Place.program("weir-replay"), arguments)
         let url = try await eventually("weir-replay to start") {
             guard program.status == nil else {
@@ -112,6 +115,6 @@ struct RunningReplay: Sendable {
     /// What it counted: `requests`, `open`, `finished`, `abandoned` and so on.
     func count(_ name: String) async throws -> Int {
         let text = try await output(of: "curl", ["-s", "\(url)/counts"])
-        return JSONText(text)?[name]?.integer.map(Int.init) ?? -1
+        return jsonTree(text)?[name]?.integer.map(Int.init) ?? -1
     }
 }
