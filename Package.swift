@@ -141,7 +141,9 @@ let benchmarks: [Target] = [
         dependencies: [
             "Gateway", "Replay", "Dialects", "Metering", "HTTPWire", "StreamBytes",
         ],
-        path: "Benchmarks/BenchmarkSuite", swiftSettings: strict),
+        path: "Benchmarks/BenchmarkSuite",
+        swiftSettings: strict
+    ),
     program("weir-bench", in: "Benchmarks", uses: ["BenchmarkSuite"]),
 ]
 

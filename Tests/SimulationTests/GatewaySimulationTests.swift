@@ -75,7 +75,7 @@ struct Verdict {
         expected.append("[DONE]")
         var got = EventBlocks(response.body).blocks.compactMap(\.data)
         let hasFailed = got.last?.hasPrefix(#"{"error""#) ?? false
-        if hasFailed { got.removeLast() }
+        let error = hasFailed ? got.removeLast() : ""
         if got != Array(expected.prefix(got.count)) {
             failures.append("client \(client.index) got other events than were sent")
         }
@@ -83,7 +83,7 @@ struct Verdict {
             failures.append("client \(client.index) got an end without the whole")
         }
         if response.isWhole, script.fate == .whole, hasFailed, !breaksProviders {
-            failures.append("client \(client.index) got an error for a good answer")
+            failures.append("client \(client.index) got an error for a good answer: \(error)")
         }
     }
 

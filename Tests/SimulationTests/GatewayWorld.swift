@@ -115,7 +115,7 @@ final class GatewayWorld {
 
     private static func settings(provider: SocketAddress) -> GatewaySettings {
         var timeouts = ProviderTimeouts()
-        timeouts.connect = .seconds(2)
+        timeouts.connect = .seconds(5)
         timeouts.firstByte = .seconds(8)
         timeouts.silence = .seconds(8)
         let target = RouteTarget(
