@@ -117,7 +117,9 @@ struct ProviderLinkTests {
             #expect(answer.head?.status == 413)
             #expect(answer.text == "no")
             #expect(answer.end == .complete)
-            #expect(await bench.ask(port).text == "whole")
+            // The kernel ends a connection that takes nothing, but not so soon.
+            let next = await bench.ask(port, adjust: { $0.firstByte = .seconds(5) })
+            #expect(next.text == "whole")
             #expect(provider.connectionCount == 2)
         }
     }
