@@ -166,7 +166,7 @@ extension WeirProcess {
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
         )
         board.connect(meter: meter)
-        gateway = GatewayService(core: core, group: group, configuration: configuration)
+        gateway = try GatewayService(core: core, group: group, configuration: configuration)
     }
 
     private func startBilling(_ redis: RedisURL) async throws {
@@ -198,6 +198,7 @@ extension WeirProcess {
             if let demonstration, fresh.providers.isEmpty {
                 Demonstration.configure(&fresh, port: demonstration.address.port)
             }
+            try gateway?.reloadCertificate(fresh)
             keys.replace(with: store)
             await billing?.replacePrices(by: prices)
             gateway?.core.reload(fresh.gatewaySettings(allowsLocalhost: role == .up))
@@ -238,7 +239,8 @@ extension WeirProcess {
     /// Says where everything is, and ends with a line that can be tried at once.
     private func announce() {
         guard let addresses else { return console.print("weir \(role.name): running") }
-        for address in addresses.listen { console.print("listening on http://\(address)") }
+        let scheme = configuration.tls == nil ? "http" : "https"
+        for address in addresses.listen { console.print("listening on \(scheme)://\(address)") }
         console.print("admin and metrics on http://\(addresses.admin)")
         if role == .up {
             if redis != nil {
@@ -254,7 +256,7 @@ extension WeirProcess {
         let key = runKey?.key ?? (configuration.access.open ? nil : "YOUR_KEY")
         console.print("try it:")
         console.print(
-            "curl -N http://\(address)/v1/chat/completions"
+            "curl -N \(scheme)://\(address)/v1/chat/completions"
                 + (key.map { " -H 'Authorization: Bearer \($0)'" } ?? "")
                 + " -H 'Content-Type: application/json'"
                 + " -d '{\"model\":\"\(model)\",\"stream\":true,"
