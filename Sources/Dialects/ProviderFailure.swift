@@ -11,6 +11,8 @@ package struct ProviderFailure: Error, Equatable, Sendable {
     package var providerCode: String
     /// Whether the same request may succeed if it is sent again, here or elsewhere.
     package var isRetryable: Bool
+    /// Whether `message` is the provider's own, which may repeat what the client asked.
+    package private(set) var quotesProvider = false
 
     package static let messageLimit = 1_000
     private static let wordLimit = 100
@@ -66,6 +68,7 @@ package struct ProviderFailure: Error, Equatable, Sendable {
             providerCode: report.code,
             isRetryable: kind.isRetryable
         )
+        quotesProvider = !report.message.isEmpty
     }
 
     /// Bytes that are not what a provider of the dialect sends.

@@ -45,7 +45,7 @@ extension EndToEndTests {
             providers:
               - { name: key-echo, dialect: openai, baseURL: "\(failing.url)/key-echo/v1",
                   apiKey: \(canary) }
-              - { name: echo, dialect: openai, baseURL: "\(failing.url)/echo/v1", apiKey: \(canary) }
+              - { name: echo, dialect: openai, baseURL: "\(failing.url)/echo/v1" }
               - { name: silent, dialect: openai, baseURL: "\(failing.url)/silent/v1",
                   apiKey: \(canary) }
               - { name: replay, dialect: openai, baseURL: "\(replay.url)/v1", apiKey: \(canary) }

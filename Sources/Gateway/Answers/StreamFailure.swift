@@ -6,6 +6,8 @@ import StreamBytes
 struct StreamFailure: Error, Sendable {
     let code: ErrorCode
     let message: String
+    /// The same for the log, which never repeats what a client asked.
+    let logReason: String
     /// The field of the request that is to blame.
     var param: String?
     /// When to try again, in the provider's own form (`Retry-After`).
@@ -15,12 +17,15 @@ struct StreamFailure: Error, Sendable {
         self.code = code
         self.message = message
         self.param = param
+        logReason = message
     }
 
     /// What a provider said of itself, without the key that it was sent.
     init(_ failure: ProviderFailure, key: String?, retryAfter: String? = nil) {
+        let failure = failure.scrubbed(of: key.map { [$0] } ?? [])
         code = failure.code
-        message = failure.scrubbed(of: key.map { [$0] } ?? []).message
+        message = failure.message
+        logReason = failure.quotesProvider ? failure.kindForLog : failure.message
         self.retryAfter = retryAfter.flatMap { $0.utf8.count <= 40 ? $0 : nil }
     }
 
@@ -64,6 +69,19 @@ struct StreamFailure: Error, Sendable {
         var body: [UInt8] = []
         code.appendOpenAIError(message: message, param: param, to: &body)
         return body
+    }
+}
+
+extension ProviderFailure {
+    /// The provider's words for the kind of error, where they are such words.
+    fileprivate var kindForLog: String {
+        let words = [type, providerCode].filter { word in
+            (1...40).contains(word.utf8.count)
+                && word.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
+        }
+        return words.isEmpty
+            ? "the provider told the client why"
+            : "the provider's error: \(words.joined(separator: ", "))"
     }
 }
 

@@ -120,7 +120,7 @@ extension Generation {
         line.add("end", record.end.rawValue)
         if case .failed(let failure)? = outcome {
             line.add("code", failure.code.rawValue)
-            line.add("reason", failure.message)
+            line.add("reason", failure.logReason)
         }
         line.add("events", Int64(meter.totalEvents))
         line.add("bytes", Int64(meter.totalBytes))
