@@ -94,6 +94,33 @@ extension EndToEndTests {
             try await weir.stop()
         }
 
+        @Test func `what the load tool counts is what is billed`() async throws {
+            let replay = try await RunningReplay.start([
+                "--dir", Place.recordedBodies, "--pace", "20",
+            ])
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                configuration: Self.books(replay)
+            )
+            let report = scratch.path("report.json")
+            try await output(
+                of: Place.program("weir-load"),
+                [
+                    weir.url, "-n", "200", "--once", "--model", Self.openAI[1], "--json", report,
+                    "--expect", "completed=200,lost=0,failed=0",
+                ]
+            )
+            let data = FileManager.default.contents(atPath: report) ?? Data()
+            let counted = try #require(JSONTree(parsing: [UInt8](data)))
+            let totals = try await weir.ledger.totals(of: 200)
+            let recorded = try #require(RecordedAnswer.named(Self.openAI[1]))
+            #expect(counted["bytes"]?.integer == Int64(totals.bytes))
+            #expect(totals.different == 200)
+            #expect(totals.inputTokens == 200 * (recorded.input ?? 0))
+            #expect(totals.outputTokens == 200 * (recorded.usage("output") ?? 0))
+            try await weir.stop()
+        }
+
         @Test func `billing that is killed in the middle books everything exactly once`()
             async throws
         {

@@ -3,7 +3,8 @@
 usage: browser.py GATEWAY_URL KEY SECONDS < pages
 
 The pages come from a server of this program, on another port than the gateway. Each line of the
-input is a page: {"name": ..., "model": ..., "closes": true, "cut": false}. With "cut" its event
+input is a page: {"name": ..., "model": ..., "closes": true, "cut": false, "direct": false}.
+"direct" asks with a plain GET and no key, otherwise a token is made with the key first. With "cut" its event
 stream goes through a relay that breaks the connection in the middle of the answer, once. The pages
 stay open for so many seconds; then each line of the output is the last that a page has told:
 {"name", "what", "text_sha256", ...}, with the "history" of everything it told.
@@ -101,7 +102,8 @@ class Relay:
 
 def frame(page, gateway, relay, key):
     query = urllib.parse.urlencode({
-        "name": page["name"], "model": page["model"], "key": key, "tokens": gateway,
+        "name": page["name"], "model": page["model"], "tokens": gateway,
+        "key": "" if page.get("direct") else key,
         "closes": "yes" if page.get("closes") else "no",
         "gateway": relay.url if page.get("cut") else gateway,
     })

@@ -27,9 +27,9 @@ extension RunningWeir {
                 .object(["role": .string("user"), "content": .string(prompt)])
             ]),
         ])
-        return [
+        let key = key ?? self.key
+        return (key.isEmpty ? [] : ["-H", "Authorization: Bearer \(key)"]) + [
             "-sN", "--max-time", "120", "\(url)\(path)",
-            "-H", "Authorization: Bearer \(key ?? self.key)",
             "-H", "Content-Type: application/json",
             "-d", String(decoding: body.encoded ?? [], as: UTF8.self),
         ]

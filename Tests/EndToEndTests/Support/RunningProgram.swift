@@ -50,6 +50,13 @@ final class RunningProgram: Sendable {
         return process.terminationStatus + (process.terminationReason == .exit ? 0 : 128)
     }
 
+    /// How many descriptors it has open.
+    var descriptorCount: Int {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count
+        }
+    }
+
     func signal(_ number: Int32) {
         guard process.isRunning else { return }
         Foundation.kill(processID, number)
