@@ -17,7 +17,8 @@ package final class BlockingThread: SerialExecutor, Sendable {
         self.queue = queue
         thread = Guarded(nil)
         let started = try NativeThread(named: name) { [self] in
-            queue.noteThread()
+            queue.noteThread(CLinux_current_thread())
+            defer { queue.noteThread(nil) }
             let executor = unsafe asUnownedSerialExecutor()
             while let job = queue.next() {
                 switch job {
@@ -84,7 +85,8 @@ private final class JobQueue: @unchecked Sendable {
 
     var isCurrent: Bool { locked { threadID } == CLinux_current_thread() }
 
-    func noteThread() { locked { threadID = CLinux_current_thread() } }
+    /// Nil when the thread ends: the system gives its number to another one soon.
+    func noteThread(_ thread: UInt64?) { locked { threadID = thread ?? 0 } }
 
     func append(_ job: ReactorJob) {
         locked {

@@ -188,6 +188,8 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
             turn()
             if let stopDeadline { isOpen = !endIfDone(at: stopDeadline) }
         }
+        // The system gives the number to another thread soon.
+        threadID.store(0, ordering: .relaxed)
     }
 
     private func turn() {

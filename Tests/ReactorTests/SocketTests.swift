@@ -94,9 +94,10 @@ struct SocketTests {
 
     @Test func `a port where nobody listens refuses`() async throws {
         try await withReactors { group in
-            let address = try group.listen(on: anyPort, acceptor: SideAcceptor())
-            group.stopListening()
-            await group.reactors[0].run {}
+            // Bound and not listening, so that no other test gets the port meanwhile.
+            let (holder, port) = try #require(bindWithoutListening())
+            defer { Glibc.close(holder) }
+            let address = SocketAddress.v4(0x7f00_0001, port: port)
             let client = Side(on: group.reactors[0])
             await client.connect(to: address)
             #expect(
@@ -183,4 +184,19 @@ struct SocketTests {
             await acceptor.closeAll()
         }
     }
+}
+
+private func bindWithoutListening() -> (descriptor: Int32, port: UInt16)? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let outcome = unsafe withUnsafeMutablePointer(to: &address) {
+        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+            guard unsafe bind(descriptor, raw, length) == 0 else { return Int32(-1) }
+            return unsafe getsockname(descriptor, raw, &length)
+        }
+    }
+    return outcome == 0 ? (descriptor, UInt16(bigEndian: address.sin_port)) : nil
 }
