@@ -271,9 +271,9 @@ extension Generation {
     func accountForLog() {
         var keep = log.end
         for client in clients where client.cursor.sequence < keep.sequence { keep = client.cursor }
+        guard order.isResumable else { return log.trim(toByteLimit: 0, keeping: keep) }
         let isOverBudget = core.retain(0) > settings.totalLogByteLimit
-        let limit = order.isResumable && !isOverBudget ? settings.logByteLimit : 0
-        log.trim(toByteLimit: limit, keeping: keep)
+        log.trim(toByteLimit: isOverBudget ? 0 : settings.logByteLimit, keeping: keep)
         let change = log.byteCount - retained
         retained += change
         if change != 0 { _ = core.retain(change) }

@@ -87,7 +87,8 @@ extension Generation {
                 readAtMicroseconds: time
             )
         }
-        accountForLog()
+        // With clients, the log is seen to when they are handed what came.
+        if clients.isEmpty { accountForLog() }
     }
 
     /// Called when all of one read is decoded: what it brought leaves together.
