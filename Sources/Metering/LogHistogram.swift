@@ -60,7 +60,7 @@ package struct LogHistogram<let bucketCount: Int>: Sendable {
     private mutating func add(_ times: UInt32, toBucketAt index: Int) {
         var left = times
         while UInt32(buckets[index]).addingSaturating(left) > UInt32(UInt16.max) {
-            for each in buckets.indices { buckets[each] = (buckets[each] + 1) >> 1 }
+            for each in buckets.indices { buckets[each] = buckets[each] / 2 + buckets[each] % 2 }
             left = left / 2 + left % 2
         }
         buckets[index] += UInt16(left)

@@ -13,7 +13,7 @@ package enum TestModel: String, Sendable, CaseIterable {
     case status500 = "test/500"
     /// A good head, then bytes without meaning.
     case garbage = "test/garbage"
-    /// The whole text, without the event that says that it is whole.
+    /// The whole text, without the events that say why it ended and that it did.
     case noEnd = "test/no-end"
 
     /// What the model does, in the form of that protocol.
@@ -25,10 +25,14 @@ package enum TestModel: String, Sendable, CaseIterable {
         var plan = ReplayPlan(body: body)
         plan.pace = .events(perSecond: 40)
         plan.fault = fault
+        if self == .noEnd {
+            // In both protocols the reason for the end and the end itself are the last two events.
+            plan.fault = .cut(after: .events(body.pieces.count - 2))
+        }
         return plan
     }
 
-    private var fault: ReplayFault {
+    private var fault: ReplayFault? {
         switch self {
         case .cut40: .cut(after: .events(40))
         case .slowFirstToken: .slowFirstToken(.seconds(10))
@@ -37,7 +41,7 @@ package enum TestModel: String, Sendable, CaseIterable {
         case .status429: .refusal(status: 429, retryAfterSeconds: 2)
         case .status500: .refusal(status: 500, retryAfterSeconds: nil)
         case .garbage: .garbage(byteCount: 4_096)
-        case .noEnd: .noEnd
+        case .noEnd: nil
         }
     }
 }

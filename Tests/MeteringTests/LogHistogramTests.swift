@@ -53,4 +53,14 @@ import Testing
         #expect(histogram.percentile(permille: 990) == value)
         #expect(histogram.mean == UInt64(value))
     }
+
+    @Test func `one bucket takes any number of values`() {
+        var histogram = LatencyHistogram()
+
+        for _ in 0..<200_000 { histogram.record(80) }
+        histogram.record(80, times: .max)
+
+        #expect(histogram.count == .max)
+        #expect(histogram.percentile(permille: 500) == 80)
+    }
 }
