@@ -125,7 +125,11 @@ extension Generation {
         if let failure = decoder.failure {
             return .failed(StreamFailure(failure, key: order.target.apiKey))
         }
-        if decoder.isComplete { return .complete(decoder.finish ?? .stop) }
+        // A finish reason stands for the terminal event only where the body came to its own end: some
+        // providers send no other, but a connection that broke may have taken the rest with it.
+        if decoder.isTerminal || (end == .complete && decoder.isComplete) {
+            return .complete(decoder.finish ?? .stop)
+        }
         return .failed(StreamFailure(provider: order.target.provider, end))
     }
 
