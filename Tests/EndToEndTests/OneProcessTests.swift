@@ -83,6 +83,20 @@ extension EndToEndTests {
             try await weir.stop()
         }
 
+        @Test func `a dialect that is not served is refused by name`() async throws {
+            let configuration = """
+                providers: [{ name: g, dialect: gemini, baseURL: "http://127.0.0.1:9/v1" }]
+                models: [{ name: m, price: free, route: [{ provider: g, model: x }] }]
+                """
+            let weir = try RunningWeir.run(
+                data: scratch.path("data"),
+                configuration: configuration
+            )
+
+            #expect(try await weir.end() == 1)
+            #expect(weir.errors.contains("g speaks gemini"))
+        }
+
         @Test func `told to end, it lets a stream finish and refuses new ones`() async throws {
             let weir = try await RunningWeir.start(data: scratch.path("data"))
             let running = try ask(weir)

@@ -24,7 +24,7 @@ extension Generation {
     /// The longest error answer that is read, in bytes.
     private static let refusalLimit = 65_536
     /// The longest whole answer, in bytes.
-    static let wholeLimit = EventLog.payloadLimit
+    static let wholeLimit = 8_388_608
 
     private func take(_ head: ResponseHead) {
         guard outcome == nil else { return }

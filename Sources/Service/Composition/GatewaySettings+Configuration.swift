@@ -18,11 +18,14 @@ extension WeirConfiguration {
     /// What the gateway needs to know.
     ///
     /// - Parameter allowsLocalhost: whether pages of this machine may use it from a browser.
+    /// - Throws: `UnservedDialect` when a route leads to such a provider.
     /// - Returns: the gateway's settings.
-    func gatewaySettings(allowsLocalhost: Bool) -> GatewaySettings {
+    func gatewaySettings(allowsLocalhost: Bool) throws(UnservedDialect) -> GatewaySettings {
         var settings = GatewaySettings()
         settings.streams = stream.settings
-        settings.models = ModelCatalog(models.map(served))
+        var served: [Model] = []
+        for model in models { served.append(try self.served(model)) }
+        settings.models = ModelCatalog(served)
         settings.origins = OriginList(cors.origins, allowsLocalhost: allowsLocalhost)
         settings.isOpen = access.open
         settings.streamLimit = limits.streams
@@ -31,19 +34,24 @@ extension WeirConfiguration {
         return settings
     }
 
-    private func served(_ model: ModelConfiguration) -> Model {
+    private func served(_ model: ModelConfiguration) throws(UnservedDialect) -> Model {
         let price =
             switch model.price {
             case .free: "free"
             case .listed(let key): key
             }
-        return Model(name: model.name, price: price, route: model.route.compactMap(target))
+        var route: [RouteTarget] = []
+        for step in model.route { route.append(try target(step)) }
+        return Model(name: model.name, price: price, route: route)
     }
 
-    private func target(_ step: RouteStep) -> RouteTarget? {
-        guard let provider = providers.first(where: { $0.name == step.provider }),
-            let dialect = provider.dialect.served
-        else { return nil }
+    private func target(_ step: RouteStep) throws(UnservedDialect) -> RouteTarget {
+        guard let provider = providers.first(where: { $0.name == step.provider }) else {
+            preconditionFailure("a route names providers that are configured")
+        }
+        guard let dialect = provider.dialect.served else {
+            throw UnservedDialect(provider: provider.name, dialect: provider.dialect)
+        }
         let url = provider.baseURL
         let isSecure = url.scheme == "https"
         return RouteTarget(
@@ -99,5 +107,16 @@ extension ProviderConfiguration.Dialect {
         case .anthropic: .anthropic
         case .openAIResponses, .gemini, .ollama: nil
         }
+    }
+}
+
+/// A provider speaks a dialect that the configuration knows and this version does not.
+struct UnservedDialect: Error, Equatable, CustomStringConvertible {
+    let provider: String
+    let dialect: ProviderConfiguration.Dialect
+
+    var description: String {
+        "providers: \(provider) speaks \(dialect.rawValue), which this version does not serve; "
+            + "served are openai and anthropic"
     }
 }

@@ -155,7 +155,7 @@ extension WeirProcess {
             Demonstration.configure(&configuration, port: demonstration.address.port)
         }
         let core = GatewayCore(
-            settings: configuration.gatewaySettings(allowsLocalhost: role == .up),
+            settings: try configuration.gatewaySettings(allowsLocalhost: role == .up),
             executors: group.reactors,
             resolver: resolver,
             callers: keys,
@@ -198,10 +198,11 @@ extension WeirProcess {
             if let demonstration, fresh.providers.isEmpty {
                 Demonstration.configure(&fresh, port: demonstration.address.port)
             }
+            let settings = try fresh.gatewaySettings(allowsLocalhost: role == .up)
             try gateway?.reloadCertificate(fresh)
             keys.replace(with: store)
             await billing?.replacePrices(by: prices)
-            gateway?.core.reload(fresh.gatewaySettings(allowsLocalhost: role == .up))
+            gateway?.core.reload(settings)
             configuration = fresh
             self.prices = prices
             log.write(LogLine(.info, "reloaded"))
