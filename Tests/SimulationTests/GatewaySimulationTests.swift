@@ -60,6 +60,7 @@ struct GatewaySimulationTests {
             }
             for record in world.sink.records { outcome.ends[record.end, default: 0] += 1 }
             outcome.returns += world.clients.reduce(0) { $0 + $1.responses.count - 1 }
+            world.finish()
         }
         return outcome
     }
@@ -221,6 +222,5 @@ extension Verdict {
         if world.core.openStreamCount != 0 { failures.append("streams were left open") }
         if world.registry.count != 0 { failures.append("connections were left open") }
         if leaks.scratchBuffers != 0 || leaks.passing != 0 { failures.append("leaks: \(leaks)") }
-        world.simulation.finish()
     }
 }

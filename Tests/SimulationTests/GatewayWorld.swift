@@ -17,6 +17,7 @@ final class GatewayWorld {
     let scripts: [StreamScript]
     let clients: [SimulatedClient]
     private(set) var requests: [Int: Int] = [:]
+    private var providers: [ScriptedProvider] = []
 
     private let gatewayAddress = SocketAddress.v4(0x7F00_0001, port: 8_080)
     private let providerAddress = SocketAddress.v4(0x7F00_0001, port: 9_000)
@@ -70,16 +71,25 @@ final class GatewayWorld {
         return isDone && rest
     }
 
+    /// Ends the world, which otherwise keeps itself alive.
+    func finish() {
+        simulation.finish()
+        for client in clients { client.forget() }
+        for provider in providers { provider.forget() }
+        providers = []
+    }
+
     private func listenAsProvider(on executors: [SimulatedExecutor], seed: UInt64) {
         var count: UInt64 = 0
         let acceptor = SimulatedPeerAcceptor { [self] peer in
             count += 1
-            _ = ScriptedProvider(
+            let provider = ScriptedProvider(
                 on: peer,
                 random: SeededChance(seed: seed ^ (count << 20)),
                 script: { [scripts] in scripts[$0] },
                 noteRequest: { [self] in requests[$0, default: 0] += 1 }
             )
+            providers.append(provider)
         }
         simulation.listen(on: providerAddress, executors: executors, acceptor: acceptor)
     }

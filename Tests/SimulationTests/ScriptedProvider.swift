@@ -36,6 +36,12 @@ final class ScriptedProvider: TimerHandler, @unchecked Sendable {
 
     func timerFired(_ timer: TimerID) { sendNext() }
 
+    /// Lets go of the connection, which otherwise keeps its provider, and that the connection.
+    func forget() {
+        peer.onBytes = nil
+        peer.onEnd = nil
+    }
+
     private func takeRequest() {
         let text = String(decoding: input, as: UTF8.self)
         guard let end = text.range(of: "\r\n\r\n"),

@@ -64,6 +64,13 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         self.random = random
     }
 
+    /// Lets go of the connection, which otherwise keeps its client, and that the connection.
+    func forget() {
+        peer?.onBytes = nil
+        peer?.onEnd = nil
+        peer = nil
+    }
+
     /// Asks after a while.
     func start() { later(0...2_000) { [self] in ask(request) } }
 

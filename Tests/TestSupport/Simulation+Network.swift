@@ -104,7 +104,14 @@ extension Simulation {
 
     func later(_ readiness: Readiness, to end: SimulatedEnd) {
         guard let executor = end.owner?.executor else { return }
-        after(microseconds: random.below(200), on: executor) { end.owner?.tell(readiness) }
+        after(microseconds: random.below(200), on: executor) { [self] in
+            // The end may have moved to another reactor meanwhile.
+            guard let owner = end.owner, owner.executor !== executor else {
+                end.owner?.tell(readiness)
+                return
+            }
+            after(microseconds: 0, on: owner.executor) { end.owner?.tell(readiness) }
+        }
     }
 
     func close(_ end: SimulatedEnd, withReset: Bool) {
