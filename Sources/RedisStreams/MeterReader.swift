@@ -60,7 +60,7 @@ package actor MeterReader: UsageSource {
         } catch {
             // Whatever the failure, some delivery may have been lost on its way.
             ownCursor = "0"
-            guard case .refused(let message) = error, message.hasPrefix("NOGROUP") else {
+            guard case .refused(let refusal) = error, refusal.kind == .nogroup else {
                 throw UsageSourceError(error)
             }
             isGroupKnown = false
@@ -110,10 +110,13 @@ extension MeterReader {
     private func makeGroupIfNeeded() async throws(UsageSourceError) {
         guard !isGroupKnown else { return }
         let command = RedisCommand("XGROUP", "CREATE", key, settings.group, "0", "MKSTREAM")
-        do throws(UsageSourceError) {
-            _ = try await send(command)
+        do throws(RedisError) {
+            _ = try await connection.send(command, within: settings.timeout)
             outstanding = []
-        } catch .refused(let message) where message.hasPrefix("BUSYGROUP") {
+        } catch {
+            guard case .refused(let refusal) = error, refusal.kind == .busygroup else {
+                throw UsageSourceError(error)
+            }
             // It was there already.
         }
         isGroupKnown = true
@@ -255,8 +258,8 @@ extension RedisValue {
 
 extension UsageSourceError {
     fileprivate init(_ error: RedisError) {
-        if case .refused(let message) = error {
-            self = .refused(message)
+        if case .refused(let refusal) = error {
+            self = .refused("\(refusal)")
         } else {
             self = .unavailable("\(error)")
         }

@@ -37,6 +37,14 @@ package actor RedisConnection: SocketHandler, TimerHandler {
     private var waitingByteCount = 0
     private var outgoing: [UInt8] = []
     private var outgoingOffset = 0
+    /// Why the connection is to be dropped once everything that was sent is answered.
+    private var farewell: RedisRefusal?
+    private var whenOpened: @Sendable (RedisIdentity?) -> Void = { _ in }
+    private nonisolated let counted = Guarded(RedisCounts())
+
+    /// Who answers on the connection, or answered on the last one; nil before the first and where
+    /// the server does not say (its ACL must allow `INFO`).
+    package private(set) var identity: RedisIdentity?
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
@@ -101,8 +109,21 @@ package actor RedisConnection: SocketHandler, TimerHandler {
         within timeout: Duration = .seconds(5)
     ) async throws(RedisError) -> RedisValue {
         let reply = try await send([command], within: timeout)[0]
-        if case .error(let message) = reply { throw .refused(message) }
+        if let refusal = reply.refusal { throw .refused(refusal) }
         return reply
+    }
+
+    /// What happened so far.
+    ///
+    /// Call from any thread.
+    package nonisolated var counts: RedisCounts { counted.withLock(\.self) }
+
+    /// Has `body` called each time the connection has been opened, on its reactor and before
+    /// anything that waits is sent.
+    ///
+    /// - Parameter body: gets `identity`; replaces the one given before.
+    package func whenOpened(_ body: @escaping @Sendable (RedisIdentity?) -> Void) {
+        whenOpened = body
     }
 
     /// Closes the connection for good; what waits fails with `RedisError.closed`.
@@ -140,7 +161,7 @@ extension RedisConnection {
     }
 
     private func flushWaiting() {
-        guard case .open = state, !waiting.isEmpty else { return }
+        guard case .open = state, farewell == nil, !waiting.isEmpty else { return }
         for batch in waiting {
             outgoing.append(contentsOf: batch.bytes)
             sent.append(batch)
@@ -176,7 +197,7 @@ extension RedisConnection {
     }
 
     private func resolve(_ name: String, port: UInt16) {
-        guard let resolver else { return pause("\(name) is no IP address") }
+        guard let resolver else { return fail("\(name) is no IP address") }
         state = .resolving
         let deadline = connectDeadline
         Task {
@@ -188,37 +209,61 @@ extension RedisConnection {
     }
 
     private func open(_ address: SocketAddress?) {
-        guard let address else { return pause("the server's name has no address") }
+        guard let address else { return fail("the server's name has no address") }
         state = .connecting
         do {
-            reader = try ReplyReader(byteLimit: limits.replyByteLimit)
+            reader = try ReplyReader(
+                byteLimit: limits.replyByteLimit,
+                valueLimit: limits.replyValueLimit
+            )
             socket = try executor.connect(to: address, security: nil, handler: self)
         } catch {
-            pause("\(error)")
+            fail("\(error)")
         }
     }
 
+    /// No connection can be made now.
+    private func fail(_ reason: String) {
+        count(.unavailable(reason))
+        pause(reason)
+    }
+
     private func logIn() {
-        let commands = url.loginCommands
-        guard !commands.isEmpty else { return becomeOpen() }
         state = .loggingIn
+        let login = RedisLogin(url)
         let deadline = connectDeadline ?? executor.now + limits.connectTimeout
-        let batch = CommandBatch(commands, deadline: deadline) { [weak self] outcome in
-            self?.assumeIsolated { $0.finishLogin(outcome) }
+        let batch = CommandBatch(login.commands, deadline: deadline) { [weak self] outcome in
+            self?.assumeIsolated { $0.finish(login, outcome) }
         }
         sent.append(batch)
         outgoing.append(contentsOf: batch.bytes)
         writeOutgoing()
     }
 
-    private func finishLogin(_ outcome: CommandBatch.Outcome) {
+    private func finish(_ login: RedisLogin, _ outcome: CommandBatch.Outcome) {
         guard case .loggingIn = state, case .success(let replies) = outcome else { return }
-        let refusals = replies.compactMap { reply -> String? in
-            guard case .error(let message) = reply else { return nil }
-            return message
+        do throws(RedisRefusal) {
+            identity = try login.identity(replies)
+        } catch {
+            return refuse(error)
         }
-        if let refusal = refusals.first { return lose(.connectionLost(refusal)) }
+        counted.withLock { counts in
+            counts.opened += 1
+            counts.problem = nil
+        }
+        whenOpened(identity)
         becomeOpen()
+    }
+
+    /// The server turns the whole connection down.
+    private func refuse(_ refusal: RedisRefusal) {
+        count(.refused(refusal))
+        pause("\(refusal)")
+        armTimer()
+    }
+
+    private func count(_ error: RedisError) {
+        counted.withLock { $0.failures[error.label, default: 0] += 1 }
     }
 
     private func becomeOpen() {
@@ -229,18 +274,28 @@ extension RedisConnection {
 
     /// Drops the connection and tries again after a pause.
     private func lose(_ error: RedisError) {
+        let wasOpen: Bool = if case .open = state { true } else { false }
+        let reason: String
+        switch error {
+        case .connectionLost(let text):
+            reason = text
+            count(wasOpen ? error : .unavailable(text))
+        case .protocolViolation(let text):
+            reason = text
+            count(error)
+        default:
+            reason = "\(error)"
+            count(error)
+        }
         disconnect(error)
-        let reason =
-            switch error {
-            case .connectionLost(let reason), .protocolViolation(let reason): reason
-            default: "\(error)"
-            }
         pause(reason)
         armTimer()
     }
 
     private func pause(_ reason: String) {
         lastFailure = reason
+        farewell = nil
+        counted.withLock { $0.problem = reason }
         disconnect(.connectionLost(reason))
         connectDeadline = nil
         state = .pausing(until: executor.now + backoff.next(randomBits: executor.randomBits()))
@@ -305,10 +360,19 @@ extension RedisConnection {
 
     private func deliver(_ reply: RedisValue) throws(ReplyError) {
         guard !sent.isEmpty else { throw .malformed("a reply that nothing asked for") }
-        backoff.reset()
-        guard sent[0].take(reply) else { return }
-        // Removed first: the one that asked may send more at once.
-        sent.removeFirst().succeed()
+        if case .open = state { note(reply) }
+        if sent[0].take(reply) {
+            // Removed first: the one that asked may send more at once.
+            sent.removeFirst().succeed()
+        }
+        guard let farewell, sent.isEmpty else { return }
+        pause("\(farewell)")
+    }
+
+    private func note(_ reply: RedisValue) {
+        guard let refusal = reply.refusal else { return backoff.reset() }
+        count(.refused(refusal))
+        if refusal.needsNewConnection { farewell = farewell ?? refusal }
     }
 }
 
@@ -364,14 +428,5 @@ extension RedisURL {
         case .host("localhost", let port): .v4(0x7F00_0001, port: port)
         case .host(let name, let port): SocketAddress(literal: name, port: port)
         }
-    }
-
-    fileprivate var loginCommands: [RedisCommand] {
-        var commands: [RedisCommand] = []
-        if let password {
-            commands.append(RedisCommand(["AUTH"] + (user.map { [$0] } ?? []) + [password]))
-        }
-        if database != 0 { commands.append(RedisCommand("SELECT", String(database))) }
-        return commands
     }
 }

@@ -29,10 +29,10 @@ package enum RedisValue: Sendable, Equatable {
         return elements
     }
 
-    /// The kind of a refusal: its first word.
-    package var errorKind: String? {
+    /// What the server refused; nil for any other reply.
+    package var refusal: RedisRefusal? {
         guard case .error(let message) = self else { return nil }
-        return message.split(separator: " ").first.map(String.init) ?? message
+        return RedisRefusal(message)
     }
 }
 
@@ -51,7 +51,47 @@ package enum RedisError: Error, Equatable, Sendable {
     /// The connection was closed on this side.
     case closed
     /// The server answered with an error.
-    case refused(String)
+    case refused(RedisRefusal)
+}
+
+extension RedisError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unavailable(let reason): "no connection to Redis: \(reason)"
+        case .connectionLost(let reason): "the connection to Redis was lost: \(reason)"
+        case .timedOut: "Redis did not answer in time"
+        case .protocolViolation(let reason): "Redis sent what is no reply: \(reason)"
+        case .tooMuchWaiting: "too much waits for Redis already"
+        case .closed: "the connection to Redis was closed here"
+        case .refused(let refusal): "\(refusal)"
+        }
+    }
+
+    /// The kind of failure, as metrics name it.
+    package var label: String {
+        switch self {
+        case .unavailable: "unavailable"
+        case .connectionLost: "lost"
+        case .timedOut: "timeout"
+        case .protocolViolation: "garbage"
+        case .tooMuchWaiting: "backlog"
+        case .closed: "closed"
+        case .refused(let refusal): refusal.kind.rawValue
+        }
+    }
+}
+
+/// What happened on a connection since it was made.
+package struct RedisCounts: Equatable, Sendable {
+    /// How often a connection was opened, logging in included.
+    package var opened = 0
+    /// Failures by their label (`RedisError.label`): a refusal for each command, anything else once
+    /// for each connection that it ended or kept from opening.
+    package var failures: [String: Int] = [:]
+    /// Why there is no connection now; nil while there is one, and before the first is needed.
+    package var problem: String?
+
+    package init() {}
 }
 
 /// What a connection to Redis may take and how long it waits.
@@ -63,6 +103,8 @@ package struct RedisLimits: Sendable {
     package var longestBackoff: Duration = .seconds(2)
     /// The longest reply, in bytes as sent.
     package var replyByteLimit = 64 << 20
+    /// The most values in a reply, those within arrays included.
+    package var replyValueLimit = 1 << 20
     /// The most that may wait to be sent, in bytes.
     package var waitingByteLimit = 64 << 20
 

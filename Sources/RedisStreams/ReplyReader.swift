@@ -8,22 +8,34 @@ import CHiredis
 struct ReplyReader: ~Copyable {
     private let reader: UnsafeMutablePointer<redisReader>
     private let byteLimit: Int
+    private let valueLimit: Int
+    /// How many more values the reply may have; hiredis hands it to the functions below.
+    private let budget: UnsafeMutablePointer<Int>
     /// Bytes fed since the last whole reply.
     private var unfinishedCount = 0
 
     /// Makes a reader.
     ///
-    /// - Parameter byteLimit: the longest reply, in bytes as sent, rounded up to what one read brings.
+    /// - Parameters:
+    ///   - byteLimit: the longest reply, in bytes as sent, rounded up to what one read brings.
+    ///   - valueLimit: the most values in a reply, those within arrays included.
     /// - Throws: `ReplyError.outOfMemory`.
-    init(byteLimit: Int) throws(ReplyError) {
+    init(byteLimit: Int, valueLimit: Int = 1 << 20) throws(ReplyError) {
         guard let reader = unsafe redisReaderCreateWithFunctions(ReplyNode.functions) else {
             throw .outOfMemory
         }
         unsafe self.reader = reader
         self.byteLimit = byteLimit
+        self.valueLimit = valueLimit
+        unsafe budget = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+        unsafe budget.initialize(to: valueLimit)
+        unsafe reader.pointee.privdata = UnsafeMutableRawPointer(budget)
     }
 
-    deinit { unsafe redisReaderFree(reader) }
+    deinit {
+        unsafe redisReaderFree(reader)
+        unsafe budget.deallocate()
+    }
 
     /// Takes what a read brought; call `next` until it returns nil afterwards.
     ///
@@ -43,14 +55,15 @@ struct ReplyReader: ~Copyable {
 
     /// Returns the next whole reply; nil when more bytes are needed.
     ///
-    /// - Throws: `ReplyError.malformed` for what is no reply.
+    /// - Throws: `ReplyError.malformed` for what is no reply, `tooLong` when it has too many values.
     mutating func next() throws(ReplyError) -> RedisValue? {
         var reply: UnsafeMutableRawPointer?
         guard unsafe redisReaderGetReply(reader, &reply) == REDIS_OK else {
-            throw .malformed(errorText)
+            throw unsafe budget.pointee < 0 ? .tooLong : .malformed(errorText)
         }
         guard let reply = unsafe reply else { return nil }
         let node = unsafe Unmanaged<ReplyNode>.fromOpaque(reply).takeRetainedValue()
+        unsafe budget.pointee = valueLimit
         unfinishedCount = unsafe reader.pointee.len - reader.pointee.pos
         return node.value
     }
@@ -94,11 +107,16 @@ private final class ReplyNode {
         content = .array(nodes)
     }
 
-    /// Hangs the node into its parent, if it has one.
+    /// Hangs the node into its parent, if it has one; nil, which ends the parsing, when the reply
+    /// has too many.
     private static func place(
         _ content: Content,
         _ task: UnsafePointer<redisReadTask>?
     ) -> UnsafeMutableRawPointer? {
+        if let budget = unsafe task?.pointee.privdata?.assumingMemoryBound(to: Int.self) {
+            unsafe budget.pointee -= 1
+            guard unsafe budget.pointee >= 0 else { return nil }
+        }
         let node = ReplyNode(content)
         guard let parent = unsafe task?.pointee.parent?.pointee.obj else {
             return unsafe Unmanaged.passRetained(node).toOpaque()

@@ -5,28 +5,6 @@ import TestSupport
 import Testing
 
 struct RedisConnectionTests {
-    private func withConnection<Result>(
-        to url: String,
-        limits: RedisLimits = RedisLimits(),
-        _ body: (RedisConnection) async throws -> Result
-    ) async throws -> Result {
-        try await withReactor { _, reactor in
-            let connection = RedisConnection(
-                to: try RedisURL(parsing: url),
-                on: reactor,
-                limits: limits
-            )
-            do {
-                let result = try await body(connection)
-                await connection.close()
-                return result
-            } catch {
-                await connection.close()
-                throw error
-            }
-        }
-    }
-
     /// Sends PING to a server that answers as prepared.
     private func ping(
         answers: [String],
@@ -35,7 +13,8 @@ struct RedisConnectionTests {
         timeout: Duration = .seconds(2)
     ) async throws -> (outcome: Result<RedisValue, RedisError>, connections: Int) {
         try await withReactor { group, reactor in
-            let server = ScriptedServer(answers, closesAfterLast: closesAfterLast)
+            // The first answer is the one to INFO, which opens the connection.
+            let server = ScriptedServer(["$0\r\n\r\n"] + answers, closesAfterLast: closesAfterLast)
             let address = try group.listen(
                 on: .v4(0x7F00_0001, port: 0),
                 acceptor: server
@@ -109,7 +88,7 @@ struct RedisConnectionTests {
         let server = try RedisServer()
         try await withConnection(to: server.url) { connection in
             let replies = try await connection.send([RedisCommand("NOPE"), RedisCommand("PING")])
-            #expect(replies[0].errorKind == "ERR")
+            #expect(replies[0].refusal?.kind == .unknown)
             #expect(replies[1] == .status("PONG"))
             await #expect(throws: RedisError.self) {
                 try await connection.send(RedisCommand("NOPE"))

@@ -1,4 +1,5 @@
 import Reactor
+import RedisStreams
 import StreamBytes
 import TestSupport
 
@@ -83,5 +84,28 @@ func withReactor<Result>(
     } catch {
         group.stop()
         throw error
+    }
+}
+
+/// Lends a connection to `body`, on a reactor of its own, and closes it.
+func withConnection<Result>(
+    to url: String,
+    limits: RedisLimits = RedisLimits(),
+    _ body: (RedisConnection) async throws -> Result
+) async throws -> Result {
+    try await withReactor { _, reactor in
+        let connection = RedisConnection(
+            to: try RedisURL(parsing: url),
+            on: reactor,
+            limits: limits
+        )
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
     }
 }
