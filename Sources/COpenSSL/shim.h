@@ -35,26 +35,6 @@ static inline void COpenSSL_never_ask(SSL_CTX *context) {
     SSL_CTX_set_default_passwd_cb(context, COpenSSL_no_password);
 }
 
-static const unsigned char COpenSSL_http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-
-static inline int COpenSSL_offer_http_1_1(SSL_CTX *context) {
-    return SSL_CTX_set_alpn_protos(context, COpenSSL_http_1_1, sizeof COpenSSL_http_1_1);
-}
-
-static inline int COpenSSL_choose_http_1_1(
-    SSL *session, const unsigned char **chosen, unsigned char *length, const unsigned char *offered,
-    unsigned int offered_length, void *context) {
-    (void)session, (void)context;
-    int outcome = SSL_select_next_proto(
-        (unsigned char **)chosen, length, COpenSSL_http_1_1, sizeof COpenSSL_http_1_1, offered,
-        offered_length);
-    return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
-}
-
-static inline void COpenSSL_accept_http_1_1(SSL_CTX *context) {
-    SSL_CTX_set_alpn_select_cb(context, COpenSSL_choose_http_1_1, NULL);
-}
-
 /* The words for an error of OpenSSL's queue, which may be one of the system; NULL if it has none. */
 static inline const char *COpenSSL_reason(unsigned long error) {
     if (error == 0) return NULL;

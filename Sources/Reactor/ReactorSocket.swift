@@ -201,6 +201,8 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     private var isOpening: Bool { state == .connecting || state == .handshaking }
 
+    var negotiatedProtocol: ApplicationProtocol? { ApplicationProtocol(agreedOnBy: session) }
+
     func statistics() -> TCPStatistics? {
         descriptor >= 0 ? Descriptor.statistics(descriptor) : nil
     }

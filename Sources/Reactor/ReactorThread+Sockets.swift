@@ -36,16 +36,25 @@ extension ReactorThread {
     }
 }
 
-/// The contexts of connections to servers, one for each file of authorities; they are expensive to
-/// make and shared by all reactors.
+/// The contexts of connections to servers, one for each file of authorities and offer of protocols;
+/// they are expensive to make and shared by all reactors.
 enum ClientContexts {
-    private static let made = Guarded<[String?: SecurityContext]>([:])
+    private struct Kind: Hashable {
+        let authorityFile: String?
+        let protocols: [ApplicationProtocol]
+    }
+
+    private static let made = Guarded<[Kind: SecurityContext]>([:])
 
     static func context(for security: ClientSecurity) throws(SocketError) -> SecurityContext {
-        if let known = made.withLock({ $0[security.authorityFile] }) { return known }
+        let kind = Kind(authorityFile: security.authorityFile, protocols: security.protocols)
+        if let known = made.withLock({ $0[kind] }) { return known }
         do throws(SecurityContextError) {
-            let context = try SecurityContext(trustingSystemAnd: security.authorityFile)
-            made.withLock { $0[security.authorityFile] = context }
+            let context = try SecurityContext(
+                trustingSystemAnd: security.authorityFile,
+                protocols: security.protocols.map(\.rawValue)
+            )
+            made.withLock { $0[kind] = context }
             return context
         } catch {
             throw .tls(error.description)

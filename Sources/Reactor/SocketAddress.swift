@@ -21,6 +21,11 @@ package struct PassedSocket: ~Copyable, Sendable {
     /// Whether TLS is spoken on it already.
     package var isSecure: Bool { session != nil }
 
+    /// What ALPN chose; nil where it is plain, or TLS agreed on nothing.
+    package var negotiatedProtocol: ApplicationProtocol? {
+        ApplicationProtocol(agreedOnBy: session)
+    }
+
     package init(descriptor: Int32, peer: SocketAddress, local: SocketAddress, unread: [UInt8]) {
         self.init(
             descriptor: descriptor,
@@ -43,33 +48,5 @@ package struct PassedSocket: ~Copyable, Sendable {
         self.local = local
         self.unread = unread
         self.session = session
-    }
-}
-
-/// What a client connection's TLS needs: whom to expect and whom to trust.
-package struct ClientSecurity: Hashable, Sendable {
-    /// The name sent by SNI and looked for in the certificate; an IP address is matched as one.
-    package let serverName: String
-    /// A PEM file of further trusted authorities; nil: the system's store alone.
-    package let authorityFile: String?
-
-    package init(serverName: String, authorityFile: String?) {
-        self.serverName = serverName
-        self.authorityFile = authorityFile
-    }
-}
-
-/// The certificate that accepted connections show; shared by all of them.
-package struct ServerSecurity: Sendable {
-    let context: SecurityContext
-
-    /// Reads the certificate and its key.
-    ///
-    /// - Parameters:
-    ///   - certificateFile: the certificate and its chain, PEM.
-    ///   - keyFile: its key, PEM, without a password.
-    /// - Throws: `SecurityContextError`, which names the file.
-    package init(certificateFile: String, keyFile: String) throws(SecurityContextError) {
-        context = try SecurityContext(certificateFile: certificateFile, keyFile: keyFile)
     }
 }

@@ -30,11 +30,20 @@ package protocol StreamSocket: AnyObject, Sendable {
     /// The kernel's view of the connection; nil where there is none. One system call.
     func statistics() -> TCPStatistics?
 
+    /// What TLS's ALPN chose, once the socket is open; nil where it is plain, or TLS agreed on
+    /// nothing.
+    var negotiatedProtocol: ApplicationProtocol? { get }
+
     /// The other side's address.
     var peer: SocketAddress { get }
 
     /// The address that the connection was accepted on or made from.
     var local: SocketAddress { get }
+}
+
+extension StreamSocket {
+    /// For sockets that know no TLS.
+    package var negotiatedProtocol: ApplicationProtocol? { nil }
 }
 
 /// Told on the reactor's thread, outside any task, what happens on its socket.

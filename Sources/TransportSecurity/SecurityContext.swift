@@ -31,12 +31,14 @@ package enum SecurityContextError: Error, Equatable, Sendable, CustomStringConve
 package final class SecurityContext: @unchecked Sendable {
     let pointer: OpaquePointer
     let isServer: Bool
+    private let offer: ProtocolOffer
 
-    private init(isServer: Bool) throws(SecurityContextError) {
+    private init(isServer: Bool, protocols: [String]) throws(SecurityContextError) {
         let method = unsafe isServer ? TLS_server_method() : TLS_client_method()
         guard let pointer = unsafe SSL_CTX_new(method) else { throw .outOfMemory }
         unsafe self.pointer = pointer
         self.isServer = isServer
+        offer = ProtocolOffer(protocols)
         unsafe COpenSSL_require_tls_1_2(pointer)
         unsafe COpenSSL_set_modes(pointer)
         unsafe COpenSSL_never_ask(pointer)
@@ -46,15 +48,21 @@ package final class SecurityContext: @unchecked Sendable {
 
     /// Makes the context of connections to servers, whose certificates are always verified.
     ///
-    /// - Parameter authorityFile: a PEM file of authorities to trust besides the system's.
+    /// - Parameters:
+    ///   - authorityFile: a PEM file of authorities to trust besides the system's.
+    ///   - protocols: what ALPN offers, the preferred one first.
     /// - Throws: `SecurityContextError.authorityFile` when it cannot be read.
     package convenience init(
-        trustingSystemAnd authorityFile: String?
+        trustingSystemAnd authorityFile: String?,
+        protocols: [String]
     ) throws(SecurityContextError) {
-        try self.init(isServer: false)
+        try self.init(isServer: false, protocols: protocols)
         unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_default_verify_paths(pointer)
-        unsafe COpenSSL_offer_http_1_1(pointer)
+        let outcome = unsafe offer.bytes.withUnsafeBufferPointer {
+            unsafe SSL_CTX_set_alpn_protos(pointer, $0.baseAddress, UInt32($0.count))
+        }
+        guard outcome == 0 else { throw .outOfMemory }
         guard let authorityFile else { return }
         guard unsafe SSL_CTX_load_verify_locations(pointer, authorityFile, nil) == 1 else {
             throw .authorityFile(authorityFile, reason: Self.reason())
@@ -66,14 +74,19 @@ package final class SecurityContext: @unchecked Sendable {
     /// - Parameters:
     ///   - certificateFile: the certificate and its chain, PEM.
     ///   - keyFile: its key, PEM, without a password.
+    ///   - protocols: what ALPN may choose, the preferred one first. A client that offers others
+    ///     alone is refused.
     /// - Throws: `SecurityContextError`, which names the file.
     package convenience init(
         certificateFile: String,
-        keyFile: String
+        keyFile: String,
+        protocols: [String]
     ) throws(SecurityContextError) {
-        try self.init(isServer: true)
+        try self.init(isServer: true, protocols: protocols)
         unsafe SSL_CTX_set_num_tickets(pointer, 0)
-        unsafe COpenSSL_accept_http_1_1(pointer)
+        // Sessions hold this object, so that it outlives every handshake.
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe SSL_CTX_set_alpn_select_cb(pointer, Self.chooseProtocol, me)
         guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificateFile) == 1 else {
             throw .certificateFile(certificateFile, reason: Self.reason())
         }
@@ -85,6 +98,24 @@ package final class SecurityContext: @unchecked Sendable {
                 ? .keyMismatch(certificateFile: certificateFile, keyFile: keyFile)
                 : .keyFile(keyFile, reason: reason)
         }
+    }
+
+    private static let chooseProtocol: SSL_CTX_alpn_select_cb_func = {
+        _,
+        chosen,
+        length,
+        offered,
+        offeredCount,
+        context in
+        guard let context = unsafe context, let offered = unsafe offered else {
+            return SSL_TLSEXT_ERR_ALERT_FATAL
+        }
+        let me = unsafe Unmanaged<SecurityContext>.fromOpaque(context).takeUnretainedValue()
+        let other = unsafe Span(_unsafeStart: offered, count: Int(offeredCount))
+        guard let choice = me.offer.choice(from: other) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+        unsafe chosen?.pointee = unsafe offered + choice.lowerBound
+        unsafe length?.pointee = UInt8(choice.count)
+        return SSL_TLSEXT_ERR_OK
     }
 
     /// The first error that OpenSSL noted on this thread, in its words.

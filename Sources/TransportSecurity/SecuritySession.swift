@@ -39,6 +39,8 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     private static let recordLimit = 16_384
 
     private let pointer: OpaquePointer
+    /// OpenSSL calls it back during the handshake.
+    private let context: SecurityContext
     private let expectedName: String
     /// Whether a call failed for good: OpenSSL then forbids a closing message.
     private var isBroken = false
@@ -69,6 +71,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             throw .failed("not a host name: \(serverName)")
         }
         unsafe self.pointer = pointer
+        self.context = context
         expectedName = serverName
     }
 
@@ -79,6 +82,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     ) throws(SecurityFailure) {
         precondition(context.isServer, "a server needs a server's context")
         unsafe pointer = try Self.open(context, on: descriptor)
+        self.context = context
         expectedName = ""
         unsafe SSL_set_accept_state(pointer)
     }
@@ -121,6 +125,17 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         case .truncated: return .failed(.failed("the peer closed during the handshake"))
         default: return .failed(failure)
         }
+    }
+
+    /// The application protocol that both sides agreed on; nil before the handshake is done, or
+    /// when the client offered none.
+    package var negotiatedProtocol: String? {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(pointer, &name, &count)
+        guard let name = unsafe name else { return nil }
+        let bytes = unsafe UnsafeBufferPointer(start: name, count: Int(count))
+        return unsafe String(decoding: bytes, as: UTF8.self)
     }
 
     /// Reads into `buffer` from `offset` on until it is full or nothing more is there.

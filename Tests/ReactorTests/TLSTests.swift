@@ -6,7 +6,7 @@ import Testing
 import TransportSecurity
 
 /// Takes accepted connections into TLS as the server.
-private final class SecureAcceptor: ConnectionAcceptor {
+final class SecureAcceptor: ConnectionAcceptor {
     private let security: ServerSecurity
     private let accepted = Guarded<[Side]>([])
 
