@@ -164,7 +164,7 @@ let suites: [Target] = [
     tests("HTTPWire", uses: ["HTTPWire", "StreamBytes", "TestSupport"]),
     tests("Metering", uses: ["Metering", "StreamBytes"]),
     tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
-    tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes"]),
+    tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes", "TestSupport"]),
     tests("Replay", uses: ["Replay", "StreamBytes", "HTTPWire"]),
     tests("Cryptography", uses: ["Cryptography", "StreamBytes"]),
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),

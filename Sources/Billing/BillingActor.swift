@@ -50,7 +50,7 @@ package actor BillingActor {
     private let store: any ChargeStore
     private let pace: any BillingPace
     private let configuration: BillingConfiguration
-    private var prices: PriceList
+    private var prices: PriceBook
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
@@ -62,14 +62,14 @@ package actor BillingActor {
     ///   - executor: where rating happens; it should not be one that serves streams.
     ///   - source: one partition of the meter stream.
     ///   - store: the ledger.
-    ///   - prices: the price list to begin with.
+    ///   - prices: the price lists to begin with.
     ///   - pace: time and chance.
     ///   - configuration: sizes and waits.
     package init(
         on executor: any SerialExecutor,
         source: any UsageSource,
         store: any ChargeStore,
-        prices: PriceList,
+        prices: PriceBook,
         pace: any BillingPace,
         configuration: BillingConfiguration = BillingConfiguration()
     ) {
@@ -84,8 +84,8 @@ package actor BillingActor {
     /// The counters; call from any thread.
     package nonisolated var status: BillingStatus { board.withLock { $0 } }
 
-    /// Rates what comes from the next batch on by another list.
-    package func replacePrices(by prices: PriceList) { self.prices = prices }
+    /// Rates what comes from the next batch on by other lists.
+    package func replacePrices(by prices: PriceBook) { self.prices = prices }
 
     /// Bills until the task is cancelled; ends between two batches, or in a wait after a failure.
     ///

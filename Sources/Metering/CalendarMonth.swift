@@ -25,6 +25,10 @@ package struct CalendarMonth: Hashable, Comparable, Sendable, CustomStringConver
         month == 12 ? Self(year: year + 1, month: 1) : Self(year: year, month: month + 1)
     }
 
+    package var previous: Self {
+        month == 1 ? Self(year: year - 1, month: 12) : Self(year: year, month: month - 1)
+    }
+
     /// The first instant of the month, in the proleptic Gregorian calendar.
     ///
     /// Days are counted in years that begin in March, so that a leap day is its year's last.

@@ -31,52 +31,6 @@ package enum BillingEntry: Sendable {
     }
 }
 
-/// A record with its charge and the period it is billed in.
-package struct RatedRecord: Sendable {
-    package let delivered: DeliveredRecord
-    package let record: MeterRecord
-    package let provider: String
-    package let charge: Charge
-    package let tiers: [DiscountTier]
-    package let period: CalendarMonth
-    package let isLate: Bool
-    package let priceListVersion: String
-    /// What a breach costs.
-    let penaltyBasisPoints: Int64
-}
-
-extension PriceList {
-    /// Judges a delivered record: checks it, and rates it if it passes.
-    package func settle(_ delivered: DeliveredRecord) -> BillingEntry {
-        let received = delivered.receivedAtMilliseconds
-        do throws(RecordRejection) {
-            let record = try MeterRecord(
-                delivered.fields,
-                prices: self,
-                receivedAtMilliseconds: received
-            )
-            let price = price(of: record.model)
-            let provider = price?.provider ?? ""
-            let period = period(of: record, receivedAtMilliseconds: received)
-            return .rated(
-                RatedRecord(
-                    delivered: delivered,
-                    record: record,
-                    provider: provider,
-                    charge: rate(record),
-                    tiers: tiers(of: provider),
-                    period: period.billed,
-                    isLate: period.isLate,
-                    priceListVersion: version,
-                    penaltyBasisPoints: price?.guarantee.penaltyBasisPoints ?? 0
-                )
-            )
-        } catch {
-            return .rejected(delivered, error)
-        }
-    }
-}
-
 package struct StoreReceipt: Equatable, Sendable {
     package let outcomes: [StoreOutcome]
     package let committed: [CommittedSequence]

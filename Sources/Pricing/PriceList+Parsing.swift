@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Metering
+import StreamBytes
 
 /// Why a price list cannot be used.
 ///
@@ -21,19 +23,25 @@ extension PriceList {
     /// A list is refused when a record at its own limits could cost more than fits into `Money`, so
     /// that rating never overflows. Keys that are not known are ignored.
     package init(parsing json: [UInt8]) throws(PriceListError) {
-        let document: PriceListDocument
-        do {
-            document = try JSONDecoder().decode(PriceListDocument.self, from: Data(json))
-        } catch let error as DecodingError {
-            throw PriceListError(error)
-        } catch {
-            throw .notJSON("unreadable")
+        try self.init(decoded(PriceListDocument.self, json))
+    }
+
+    /// Reads the price lists of a file: one, or a JSON array of them.
+    package static func lists(parsing json: [UInt8]) throws(PriceListError) -> [PriceList] {
+        let isArray =
+            json.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "[")
+        guard isArray else { return [try PriceList(parsing: json)] }
+        var lists: [PriceList] = []
+        for document in try decoded([PriceListDocument].self, json) {
+            lists.append(try PriceList(document))
         }
-        try self.init(document)
+        return lists
     }
 
     private init(_ document: PriceListDocument) throws(PriceListError) {
         try Self.checkUnits(document)
+        effectiveFrom = try Self.effectiveFrom(document)
+        text = try Self.text(of: document)
         guard document.slaRules.minimumBusy >= 0 else {
             throw .invalid(
                 place: "sla_rules.min_busy_ms_for_bandwidth",
@@ -68,6 +76,29 @@ extension PriceList {
         }
         discountTiers = tiers
         try checkLargestCharges()
+    }
+
+    private static func effectiveFrom(
+        _ document: PriceListDocument
+    ) throws(PriceListError) -> WallTime {
+        guard let written = document.effectiveFrom else { return WallTime(milliseconds: .min) }
+        guard let instant = WallTime(text: written) else {
+            throw .invalid(
+                place: "effective_from",
+                expected: "a day (2026-02-01) or an instant (2026-02-01T12:00:00Z)"
+            )
+        }
+        return instant
+    }
+
+    private static func text(of document: PriceListDocument) throws(PriceListError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(document), as: UTF8.self)
+        } catch {
+            throw .notJSON("a text in it cannot be written")
+        }
     }
 
     private static func checkUnits(_ document: PriceListDocument) throws(PriceListError) {
@@ -120,6 +151,19 @@ extension PriceList {
                 )
             }
         }
+    }
+}
+
+private func decoded<Document: Decodable>(
+    _ type: Document.Type,
+    _ json: [UInt8]
+) throws(PriceListError) -> Document {
+    do {
+        return try JSONDecoder().decode(type, from: Data(json))
+    } catch let error as DecodingError {
+        throw PriceListError(error)
+    } catch {
+        throw .notJSON("unreadable")
     }
 }
 
@@ -203,6 +247,9 @@ extension TaxRules {
 extension TimeRules {
     fileprivate init(_ listed: PriceListDocument.Times) throws(PriceListError) {
         try checkNotNegative(listed.grace, place: "time_rules.grace_ms")
+        guard listed.grace <= 366 * 86_400_000 else {
+            throw .invalid(place: "time_rules.grace_ms", expected: "at most 366 days")
+        }
         try checkNotNegative(listed.maximumAge, place: "time_rules.max_age_ms")
         try checkNotNegative(listed.maximumFuture, place: "time_rules.max_future_ms")
         graceMilliseconds = listed.grace

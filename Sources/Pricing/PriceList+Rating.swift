@@ -1,9 +1,13 @@
 import Metering
-import StreamBytes
 
 extension PriceList {
     /// Rates a record that was read with this price list.
-    package func rate(_ record: MeterRecord) -> Charge {
+    ///
+    /// - Parameters:
+    ///   - record: the record.
+    ///   - tiers: the discount tiers of its provider in the period that it is billed in.
+    /// - Returns: the charge, under each of the tiers.
+    package func rate(_ record: MeterRecord, tiers: [DiscountTier]) -> Charge {
         guard let price = price(of: record.model) else {
             preconditionFailure("a record is rated by the price list that it was read with")
         }
@@ -19,14 +23,14 @@ extension PriceList {
         }
         let breaches = breaches(of: record, price.guarantee)
         let penalty = breaches.isEmpty ? 0 : price.guarantee.penaltyBasisPoints
-        let tiers = tiers(of: price.provider).map { tier in
+        let charges = tiers.map { tier in
             TierCharge(
                 subtotal: components.subtotal,
                 discountBasisPoints: tier.discountBasisPoints,
                 penaltyBasisPoints: penalty
             )
         }
-        return Charge(components: components, breaches: breaches, tiers: tiers)
+        return Charge(components: components, breaches: breaches, tiers: charges)
     }
 
     /// The guarantees that the record did not meet; being exactly at one meets it.
@@ -51,26 +55,5 @@ extension PriceList {
             breaches.append(.bandwidth)
         }
         return breaches
-    }
-
-    /// The month that a record is billed in, and whether it came too late for its own.
-    ///
-    /// A month takes records until its grace has passed; a later one goes to the first month that
-    /// was still open when it was received.
-    package func period(
-        of record: MeterRecord,
-        receivedAtMilliseconds received: Int64
-    ) -> (billed: CalendarMonth, isLate: Bool) {
-        let own = CalendarMonth(
-            containing: WallTime(milliseconds: record.endedAtMilliseconds)
-        )
-        guard isClosed(own, at: received) else { return (own, false) }
-        let opening = Int128(received) - Int128(times.graceMilliseconds)
-        let open = CalendarMonth(containing: WallTime(milliseconds: Int64(clamping: opening)))
-        return (open, true)
-    }
-
-    private func isClosed(_ month: CalendarMonth, at milliseconds: Int64) -> Bool {
-        Int128(milliseconds) >= Int128(month.end.milliseconds) + Int128(times.graceMilliseconds)
     }
 }

@@ -1,6 +1,12 @@
+import StreamBytes
+
 /// Everything that turns a meter record into money; one version of it.
 package struct PriceList: Sendable {
     package let version: String
+    /// When it comes into force; a list that does not say so is in force from the beginning.
+    package let effectiveFrom: WallTime
+    /// The list itself as JSON: its known keys in the order of their names, without spaces.
+    package let text: String
     package internal(set) var models: [String: ModelPrice]
     /// By provider, ascending; a provider without entry has no discounts.
     package let discountTiers: [String: [DiscountTier]]
@@ -17,11 +23,6 @@ package struct PriceList: Sendable {
     /// The tiers that a provider's records are charged at: first the one without discount.
     package func tiers(of provider: String) -> [DiscountTier] {
         [.none] + (discountTiers[provider] ?? [])
-    }
-
-    /// The place in `tiers(of:)` that so many tokens of a period reach.
-    package func tierIndex(of provider: String, tokens: Int64) -> Int {
-        tiers(of: provider).index(reachedBy: tokens)
     }
 
     /// The price of a model, by its exact bytes: canonically equivalent spellings do not count.

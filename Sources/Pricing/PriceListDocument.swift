@@ -1,6 +1,7 @@
 /// The JSON form of a price list.
-struct PriceListDocument: Decodable {
+struct PriceListDocument: Codable {
     let version: String
+    let effectiveFrom: String?
     let currency: String
     let units: [String: Int64]
     let models: [String: Model]
@@ -14,6 +15,7 @@ struct PriceListDocument: Decodable {
 
     enum CodingKeys: String, CodingKey {
         case version
+        case effectiveFrom = "effective_from"
         case currency
         case units
         case models
@@ -26,7 +28,7 @@ struct PriceListDocument: Decodable {
         case tax
     }
 
-    struct Tax: Decodable {
+    struct Tax: Codable {
         let sellerCountry: String
         let standardRates: [String: [Rate]]
 
@@ -36,7 +38,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Rate: Decodable {
+    struct Rate: Codable {
         let from: String
         let rate: Int64
 
@@ -46,7 +48,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Model: Decodable {
+    struct Model: Codable {
         let provider: String
         let streamPerSecond: String
         let streamPerMegabyte: String
@@ -72,7 +74,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Guarantee: Decodable {
+    struct Guarantee: Codable {
         let uptime: Int64
         let latency: Int64
         let bandwidth: Int64
@@ -86,7 +88,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Tier: Decodable {
+    struct Tier: Codable {
         let tokens: Int64
         let discount: Int64
 
@@ -96,7 +98,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct ServiceRules: Decodable {
+    struct ServiceRules: Codable {
         let minimumBusy: Int64
 
         enum CodingKeys: String, CodingKey {
@@ -104,7 +106,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Times: Decodable {
+    struct Times: Codable {
         let grace: Int64
         let maximumAge: Int64
         let maximumFuture: Int64
@@ -116,7 +118,7 @@ struct PriceListDocument: Decodable {
         }
     }
 
-    struct Limits: Decodable {
+    struct Limits: Codable {
         let segment: Int64
         let endedAtLowest: Int64
         let endedAtHighest: Int64

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Metering
 
 /// Rates one case of a cases file: the heart of `weir rate`.
 ///
@@ -6,9 +7,9 @@ import FoundationEssentials
 /// `record` (text to text) and a `context` with `received_at_ms` and `provider_period_tokens`;
 /// those of the kind `account` have an `account`, its `records`, and maybe `checkpoints`.
 package struct RateCommand: Sendable {
-    private let prices: PriceList
+    private let prices: PriceBook
 
-    package init(prices: PriceList) { self.prices = prices }
+    package init(prices: PriceBook) { self.prices = prices }
 
     /// What became of a line.
     package enum Answer: Equatable, Sendable {
@@ -46,28 +47,22 @@ package struct RateCommand: Sendable {
     }
 
     private func expectation(_ rated: RateCase) -> String {
-        let received = rated.context.receivedAtMilliseconds
-        do throws(RecordRejection) {
-            let record = try MeterRecord(
-                rated.record,
-                prices: prices,
-                receivedAtMilliseconds: received
-            )
-            let provider = prices.price(of: record.model)?.provider ?? ""
-            let tier = prices.tierIndex(
-                of: provider,
-                tokens: rated.context.providerPeriodTokens
-            )
-            let period = prices.period(of: record, receivedAtMilliseconds: received)
+        let delivered = DeliveredRecord(
+            entryID: "",
+            receivedAtMilliseconds: rated.context.receivedAtMilliseconds,
+            fields: rated.record
+        )
+        switch prices.settle(delivered) {
+        case .rated(let entry):
             return breakdown(
-                prices.rate(record),
-                tier: tier,
-                period: period.billed.description,
-                isLate: period.isLate
+                entry.charge,
+                tier: entry.tiers.index(reachedBy: rated.context.providerPeriodTokens),
+                period: entry.period.description,
+                isLate: entry.isLate
             )
-        } catch {
-            return "{\"rejected\":{\"reason\":\"\(error.reason.rawValue)\","
-                + "\"field\":\(jsonText(error.field))}}"
+        case .rejected(_, let rejection):
+            return "{\"rejected\":{\"reason\":\"\(rejection.reason.rawValue)\","
+                + "\"field\":\(jsonText(rejection.field))}}"
         }
     }
 

@@ -15,14 +15,14 @@ package struct RateSummary: Equatable, Sendable {
 ///
 /// - Parameters:
 ///   - path: the cases file.
-///   - prices: the price list.
+///   - prices: the price lists.
 ///   - output: takes each result line, without its line feed.
 ///   - complaint: takes what goes to standard error: lines that are no case, and at the end how
 ///     many cases of an unknown kind were skipped.
 /// - Returns: the counts; nil when the file cannot be read, which was complained about.
 package func rateCases(
     at path: String,
-    prices: PriceList,
+    prices: PriceBook,
     output: (String) -> Void,
     complaint: (String) -> Void
 ) -> RateSummary? {

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct BillingActorTests {
     private let thread: BlockingThread
-    private let prices: PriceList
+    private let prices: PriceBook
     private let stop = StopSwitch()
 
     init() throws {
@@ -168,7 +168,7 @@ import Testing
     @Test func `a new price list holds from the next batch on`() async throws {
         let text = try fixturePrices().split(separator: #""version": "2026-01-01""#)
             .joined(separator: #""version": "next""#)
-        let next = try PriceList(parsing: Array(text.utf8))
+        let next = PriceBook(try PriceList(parsing: Array(text.utf8)))
         let source = MemoryUsageSource(records(1)) { stop.off() }
         let store = MemoryChargeStore()
         let billing = billing(source, store)

@@ -142,7 +142,7 @@ func fixturePrices() throws -> String {
     /// What the rules give for the set of records, without a store.
     private static func expectation(
         of records: [DeliveredRecord],
-        _ prices: PriceList
+        _ prices: PriceBook
     ) -> [TotalKey: Total] {
         var rated: [String: RatedRecord] = [:]
         for record in records {
@@ -159,7 +159,7 @@ func fixturePrices() throws -> String {
         }
         for (key, members) in groups {
             let tokens = members.reduce(0) { $0 + $1.record.tokens }
-            let tier = prices.tierIndex(of: key.provider, tokens: tokens)
+            let tier = members[0].tiers.index(reachedBy: tokens)
             let charge = members.reduce(0) { $0 + $1.charge.tiers[tier].charge.nanodollars }
             totals[key] = Total(records: Int64(members.count), tokens: tokens, charge: charge)
         }

@@ -6,7 +6,7 @@ import TestSupport
 
 /// A ledger in a folder of its own, and the price list.
 final class LedgerFixture: Sendable {
-    let prices: PriceList
+    let prices: PriceBook
     let path: String
     private let folder: ScratchFolder
     private let thread: BlockingThread

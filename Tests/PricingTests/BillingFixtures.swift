@@ -14,6 +14,25 @@ enum BillingFixtures {
         try PriceList(parsing: Array(text("Tests/Fixtures/billing/prices.json").utf8))
     }
 
+    static func book() throws -> PriceBook { PriceBook(try prices()) }
+
+    /// The price list with some texts replaced, as another version.
+    static func prices(
+        version: String,
+        effectiveFrom: String?,
+        _ replacements: [(String, String)] = []
+    ) throws -> PriceList {
+        var text = try text("Tests/Fixtures/billing/prices.json")
+        let effective = effectiveFrom.map { ", \"effective_from\": \"\($0)\"" } ?? ""
+        let version = ("\"2026-01-01\"", "\"\(version)\"\(effective)")
+        for (old, new) in [version] + replacements {
+            text = text.split(separator: old, omittingEmptySubsequences: false).joined(
+                separator: new
+            )
+        }
+        return try PriceList(parsing: Array(text.utf8))
+    }
+
     static func cases() throws -> [String] {
         try text("Tests/Fixtures/billing/cases.jsonl").split(separator: "\n").map(String.init)
     }

@@ -102,8 +102,8 @@ import Testing
     ])
     func `a tier holds from its number of tokens on`(tokens: Int64, tier: Int) throws {
         let prices = try BillingFixtures.prices()
-        #expect(prices.tierIndex(of: "openai", tokens: tokens) == tier)
-        #expect(prices.tierIndex(of: "unknown", tokens: tokens) == 0)
+        #expect(prices.tiers(of: "openai").index(reachedBy: tokens) == tier)
+        #expect(prices.tiers(of: "unknown").index(reachedBy: tokens) == 0)
         #expect(prices.tiers(of: "openai").map(\.discountBasisPoints) == [0, 1_000, 2_000])
     }
 }

@@ -20,7 +20,7 @@ import Testing
         _ fields: [String: String],
         receivedAtMilliseconds received: Int64 = Self.ended
     ) throws -> BillingEntry {
-        try BillingFixtures.prices().settle(
+        try BillingFixtures.book().settle(
             DeliveredRecord(
                 entryID: "1-1",
                 receivedAtMilliseconds: received,

@@ -145,7 +145,7 @@ struct ConfigurationLoaderTests {
         ).configuration
 
         #expect(configuration.data.directory == "/srv/data")
-        #expect(configuration.prices == "p.json")
+        #expect(configuration.prices == ["p.json"])
         #expect(configuration.metering.slots == "${LITERAL}")
         #expect(configuration.redis.url?.host == "localhost")
         #expect(
@@ -154,7 +154,8 @@ struct ConfigurationLoaderTests {
             ]
         )
         #expect(mistakes("prices: ${1X}") == ["w.yaml:1:9: expected ${NAME} or ${NAME:-default}"])
-        #expect(try load("prices: a$$b$c").configuration.prices == "a$b$c")
+        #expect(try load("prices: a$$b$c").configuration.prices == ["a$b$c"])
+        #expect(try load("prices: [a, b]").configuration.prices == ["a", "b"])
     }
 
     @Test func `the environment's addresses hold only where the keys are absent`() throws {

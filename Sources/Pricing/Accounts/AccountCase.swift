@@ -47,7 +47,7 @@ struct AccountCase: Decodable {
 
 extension AccountCase {
     /// The `expect` object of the case as JSON; nil where its account makes no sense.
-    func expectation(prices: PriceList) -> String? {
+    func expectation(prices: PriceBook) -> String? {
         guard let terms = account.terms(prices: prices) else { return nil }
         var book = AccountBook(terms: terms, prices: prices)
         var rejected: [String] = []
@@ -65,12 +65,15 @@ extension AccountCase {
                 reached.append(checkpointText(after: checkpoint, book))
             }
         }
-        let periods = book.billedPeriods.map { period in
-            "\"\(period)\":\(Self.text(of: book.statement(of: period), period, terms, prices))"
+        let periods = book.billedPeriods.compactMap { period in
+            book.statement(of: period).map {
+                "\"\(period)\":\(Self.text(of: $0, period, terms, prices))"
+            }
         }
-        let alerts = book.alerts.map { alert in
-            "{\"period\":\"\(alert.period)\",\"metric\":\"\(alert.metric)\","
-                + "\"level\":\(alert.level),\"record_id\":\(jsonText(alert.recordID))}"
+        let alerts = book.alerts.map { fired in
+            let level = fired.alert.level
+            return "{\"period\":\"\(fired.period)\",\"metric\":\"\(level.quota.name)\","
+                + "\"level\":\(level.percent),\"record_id\":\(jsonText(fired.alert.recordID))}"
         }
         return """
             {"accepted":\(book.acceptedCount),"duplicates":\(book.duplicates),\
@@ -85,7 +88,7 @@ extension AccountCase {
     private func checkpointText(after count: Int, _ book: AccountBook) -> String {
         let name = checkpoints?.period ?? ""
         let period = book.billedPeriods.first { $0.description == name }
-        let charge = period.map { book.statement(of: $0).total.charge } ?? 0
+        let charge = period.flatMap { book.statement(of: $0) }?.total.charge ?? 0
         return "{\"after\":\(count),\"period\":\(jsonText(name)),"
             + "\"charge\":\"\(charge.text(decimals: 9))\"}"
     }
@@ -103,7 +106,7 @@ extension AccountCase {
         of statement: PeriodStatement,
         _ period: CalendarMonth,
         _ terms: AccountTerms,
-        _ prices: PriceList
+        _ prices: PriceBook
     ) -> String {
         let providers = statement.providers.sorted { $0.key < $1.key }.map { name, provider in
             "\(jsonText(name)):{\"tokens\":\(provider.tokens),"
@@ -116,7 +119,7 @@ extension AccountCase {
         let invoice = Invoice(
             for: statement,
             terms: terms,
-            taxes: prices.taxes,
+            prices: prices.closingList(of: period),
             month: period
         )
         return """
@@ -136,7 +139,7 @@ extension AccountCase {
     }
 
     private static func text(of invoice: Invoice, _ terms: AccountTerms) -> String {
-        let decimals = terms.currencyDecimals
+        let decimals = invoice.decimals
         let lines = invoice.lines.map { line in
             "{\"model\":\(jsonText(line.model)),"
                 + "\"amount\":\"\(line.amount.text(decimals: decimals))\"}"
@@ -154,8 +157,8 @@ extension AccountCase {
 }
 
 extension AccountCase.Account {
-    fileprivate func terms(prices: PriceList) -> AccountTerms? {
-        guard let decimals = prices.currencyDecimals[currency],
+    fileprivate func terms(prices: PriceBook) -> AccountTerms? {
+        guard prices.lists.contains(where: { $0.currencyDecimals[currency] != nil }),
             let rate = AccountTerms.exchangeRateMillionths(exchangeRate),
             let mode = DiscountMode(rawValue: discountMode ?? DiscountMode.wholeVolume.rawValue)
         else { return nil }
@@ -168,26 +171,10 @@ extension AccountCase.Account {
             country: country,
             isTaxIDValid: isTaxIDValid,
             currency: currency,
-            currencyDecimals: decimals,
             exchangeRateMillionths: rate,
             discountMode: mode,
             quotas: quotas
         )
-    }
-}
-
-extension Quota {
-    /// Nil for a metric that is not known, and for a limit that is no number of it.
-    fileprivate init?(metric: String, limit: String) {
-        switch metric {
-        case "tokens":
-            guard case .number(let tokens) = IntegerText(limit) else { return nil }
-            self = .tokens(tokens)
-        case "spend":
-            guard let money = Money(decimal: limit) else { return nil }
-            self = .spend(money)
-        default: return nil
-        }
     }
 }
 

@@ -2,13 +2,36 @@
 package struct AccountTerms: Sendable {
     package let country: String
     package let isTaxIDValid: Bool
+    /// ISO 4217.
     package let currency: String
-    /// Decimals of the currency's minor unit.
-    package let currencyDecimals: Int
     /// Millionths of the currency for one dollar.
     package let exchangeRateMillionths: Int64
     package let discountMode: DiscountMode
     package let quotas: [Quota]
+
+    package init(
+        country: String,
+        isTaxIDValid: Bool,
+        currency: String,
+        exchangeRateMillionths: Int64,
+        discountMode: DiscountMode = .wholeVolume,
+        quotas: [Quota] = []
+    ) {
+        self.country = country
+        self.isTaxIDValid = isTaxIDValid
+        self.currency = currency
+        self.exchangeRateMillionths = exchangeRateMillionths
+        self.discountMode = discountMode
+        self.quotas = quotas
+    }
+
+    /// Those of an account with which nothing was agreed: dollars, and no tax.
+    package static let none = AccountTerms(
+        country: "",
+        isTaxIDValid: false,
+        currency: "USD",
+        exchangeRateMillionths: 1_000_000
+    )
 }
 
 /// How a provider's volume discount reaches its records.
@@ -24,7 +47,23 @@ package enum Quota: Hashable, Sendable {
     case tokens(Int64)
     case spend(Money)
 
-    var name: String {
+    /// Reads a quota as it is written in configurations and cases.
+    ///
+    /// Nil for a metric that is not known, and for a limit that is no number of it: a whole number
+    /// of `tokens`, dollars with at most nine decimals of `spend`.
+    package init?(metric: String, limit: String) {
+        switch metric {
+        case "tokens":
+            guard case .number(let tokens) = IntegerText(limit) else { return nil }
+            self = .tokens(tokens)
+        case "spend":
+            guard let money = Money(decimal: limit) else { return nil }
+            self = .spend(money)
+        default: return nil
+        }
+    }
+
+    package var name: String {
         switch self {
         case .tokens: "tokens"
         case .spend: "spend"
@@ -37,7 +76,7 @@ extension AccountTerms {
     private static let rateLimit: Int64 = 1_000_000_000_000
 
     /// Millionths of a rate written as digits with at most six decimals; nil for any other text.
-    static func exchangeRateMillionths(_ text: String) -> Int64? {
+    package static func exchangeRateMillionths(_ text: String) -> Int64? {
         guard let scaled = Money(decimal: text)?.nanodollars, scaled % 1_000 == 0,
             (1...rateLimit).contains(scaled / 1_000)
         else { return nil }

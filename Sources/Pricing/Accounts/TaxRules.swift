@@ -25,14 +25,14 @@ package struct TaxRate: Sendable {
     package let basisPoints: Int64
 }
 
-struct InvoiceTax: Equatable, Sendable {
+package struct InvoiceTax: Equatable, Sendable {
     /// The codes of EN 16931.
-    enum Category: String, Sendable {
+    package enum Category: String, Sendable {
         case standard = "S"
         case reverseCharge = "AE"
         case outOfScope = "O"
     }
 
-    var category: Category
-    var basisPoints: Int64 = 0
+    package var category: Category
+    package var basisPoints: Int64 = 0
 }

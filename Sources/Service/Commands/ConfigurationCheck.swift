@@ -59,7 +59,8 @@ struct ConfigurationCheck {
         attempts.append(
             ("data \(configuration.data.directory)", { Self.data(configuration.data.directory) })
         )
-        attempts.append(("prices \(configuration.prices)", { Self.prices(configuration.prices) }))
+        let prices = configuration.prices
+        attempts.append(("prices \(prices.joined(separator: ", "))", { Self.prices(prices) }))
         attempts.append(("redis", { Self.redis(configuration.redis.url, environment) }))
         attempts.append(("ledger", { Self.ledger(configuration) }))
         for provider in configuration.providers {
@@ -125,10 +126,11 @@ struct ConfigurationCheck {
         return .works("will be made")
     }
 
-    private static func prices(_ path: String) -> Outcome {
+    private static func prices(_ paths: [String]) -> Outcome {
         do {
-            let prices = try readPriceList(path)
-            return .works("\(prices.models.count) models, version \(prices.version)")
+            let lists = try readPriceBook(paths).lists
+            let versions = lists.map { "version \($0.version) with \($0.models.count) models" }
+            return .works(versions.joined(separator: ", "))
         } catch {
             return .fails(error.description)
         }

@@ -3,8 +3,8 @@ import Pricing
 /// Runs `weir rate CASES`.
 func runRate(_ options: CommandOptions, _ console: Console) -> Int32 {
     do {
-        let path = try options.configurationLoader.load().configuration.prices
-        let prices = try readPriceList(path)
+        let paths = try options.configurationLoader.load().configuration.prices
+        let prices = try readPriceBook(paths)
         let summary = rateCases(
             at: options.operands[0],
             prices: prices,
@@ -18,20 +18,34 @@ func runRate(_ options: CommandOptions, _ console: Console) -> Int32 {
     }
 }
 
-/// Reads the price list.
+/// Reads the price lists of some files.
 ///
 /// - Throws: `PriceListRefused`.
-package func readPriceList(_ path: String) throws(PriceListRefused) -> PriceList {
-    let bytes: [UInt8]
-    do {
-        bytes = try Files.read(path, limit: 16_777_216)
-    } catch {
-        throw PriceListRefused(description: "the price list \(path) \(error)")
+package func readPriceBook(
+    _ paths: [String],
+    _ readFile: (String) throws(FileError) -> [UInt8] = { path throws(FileError) in
+        try Files.read(path, limit: 16_777_216)
+    }
+) throws(PriceListRefused) -> PriceBook {
+    var lists: [PriceList] = []
+    for path in paths {
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(path)
+        } catch {
+            throw PriceListRefused(description: "the price list \(path) \(error)")
+        }
+        do {
+            lists += try PriceList.lists(parsing: bytes)
+        } catch {
+            throw PriceListRefused(description: "the price list \(path) \(error.explanation)")
+        }
     }
     do {
-        return try PriceList(parsing: bytes)
+        return try PriceBook(lists)
     } catch {
-        throw PriceListRefused(description: "the price list \(path) \(error.explanation)")
+        let files = paths.joined(separator: ", ")
+        throw PriceListRefused(description: "the price lists (\(files)): \(error.explanation)")
     }
 }
 

@@ -25,7 +25,7 @@ final class BillingService: Sendable {
     init(
         _ configuration: WeirConfiguration,
         ledgerPath: String,
-        prices: PriceList,
+        prices: PriceBook,
         redis: RedisURL,
         resolver: Resolver,
         consumer: String,
@@ -90,7 +90,7 @@ final class BillingService: Sendable {
         actors.reduce(0) { $0 + $1.status.accepted + $1.status.duplicates + $1.status.setAside }
     }
 
-    func replacePrices(by prices: PriceList) async {
+    func replacePrices(by prices: PriceBook) async {
         for actor in actors { await actor.replacePrices(by: prices) }
     }
 

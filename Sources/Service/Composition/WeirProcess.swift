@@ -16,7 +16,7 @@ actor WeirProcess {
     private let group: ReactorGroup
     private let resolver: Resolver
     private var configuration: WeirConfiguration
-    private var prices: PriceList
+    private var prices: PriceBook
     private let keys: ReloadableKeys
     private let runKey: RunKey?
 
@@ -48,7 +48,7 @@ actor WeirProcess {
         let isLocal = role == .up && configuration.accounts.isEmpty && !configuration.access.open
         runKey = isLocal ? try RunKey(directory: configuration.data.directory) : nil
         keys = ReloadableKeys(try Self.keyStore(configuration, runKey))
-        prices = try readPriceList(configuration.prices).addingFree()
+        prices = try readPriceBook(configuration.prices).addingFree()
         group = try ReactorGroup()
         resolver = try Resolver()
         if role != .bill {
@@ -193,7 +193,7 @@ extension WeirProcess {
     private func reload() async {
         do {
             var fresh = try options.configurationLoader.load().configuration
-            let prices = try readPriceList(fresh.prices).addingFree()
+            let prices = try readPriceBook(fresh.prices).addingFree()
             let store = try Self.keyStore(fresh, runKey)
             if let demonstration, fresh.providers.isEmpty {
                 Demonstration.configure(&fresh, port: demonstration.address.port)

@@ -1,3 +1,4 @@
+import StreamBytes
 import YAMLText
 
 /// A configuration that can be used.
@@ -19,6 +20,8 @@ package struct ConfigurationLoader: Sendable {
     /// `--set`, each as `path=value`.
     package var overrides: [String] = []
     package var environment: [String: String] = [:]
+    /// Models must be priced from here on.
+    package var now: WallTime
     /// Returns the bytes of a file.
     package var readFile: @Sendable (String) throws(FileError) -> [UInt8]
 
@@ -26,6 +29,7 @@ package struct ConfigurationLoader: Sendable {
         path: String?,
         overrides: [String] = [],
         environment: [String: String] = [:],
+        now: WallTime? = nil,
         readFile: @escaping @Sendable (String) throws(FileError) -> [UInt8] = {
             path throws(FileError) in
             try Files.read(path, limit: YAMLDocument.byteLimit + 1)
@@ -34,6 +38,7 @@ package struct ConfigurationLoader: Sendable {
         self.path = path
         self.overrides = overrides
         self.environment = environment
+        self.now = now ?? .now
         self.readFile = readFile
     }
 
@@ -152,7 +157,7 @@ package struct ConfigurationLoader: Sendable {
     /// Returns what the price list prices; an error's text if it cannot be read.
     private func priceKeys(_ configuration: WeirConfiguration) -> PriceKeys {
         let isNeeded = configuration.models.contains { $0.price != .free }
-        return isNeeded ? PriceKeys(path: configuration.prices, readFile) : .notNeeded
+        return isNeeded ? PriceKeys(paths: configuration.prices, from: now, readFile) : .notNeeded
     }
 }
 

@@ -133,7 +133,7 @@ struct ConfigurationRelations {
         switch keys {
         case .notNeeded: break
         case .unreadable(let why):
-            refuse("the price list \(configuration.prices) \(why)", at: "prices")
+            refuse(why, at: "prices")
         case .known(let keys):
             for (index, model) in configuration.models.enumerated() {
                 guard case .listed(let key) = model.price, !keys.contains(key) else { continue }

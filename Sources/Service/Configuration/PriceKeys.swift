@@ -1,24 +1,26 @@
 import Pricing
+import StreamBytes
 
-/// The models that the price list prices.
+/// The models that the price lists price.
 enum PriceKeys: Equatable {
     case notNeeded
     case known([String])
-    /// Reads as the rest of a sentence that starts with the list.
+    /// The whole sentence.
     case unreadable(String)
 
-    init(path: String, _ readFile: (String) throws(FileError) -> [UInt8]) {
-        let bytes: [UInt8]
-        do {
-            bytes = try readFile(path)
+    /// What is priced from an instant on: by the list in force then, and by every later one.
+    init(
+        paths: [String],
+        from now: WallTime,
+        _ readFile: (String) throws(FileError) -> [UInt8]
+    ) {
+        do throws(PriceListRefused) {
+            let lists = try readPriceBook(paths, readFile).lists
+            let current = lists.lastIndex { $0.effectiveFrom <= now } ?? 0
+            let keys = lists[current...].map { Set($0.models.keys) }
+            self = .known(keys.dropFirst().reduce(keys[0]) { $0.intersection($1) }.sorted())
         } catch {
-            self = .unreadable("\(error)")
-            return
-        }
-        do {
-            self = .known(try PriceList(parsing: bytes).models.keys.sorted())
-        } catch {
-            self = .unreadable(error.explanation)
+            self = .unreadable(error.description)
         }
     }
 }
@@ -31,6 +33,18 @@ extension PriceListError {
         case .missing(let place): "has no \(place)"
         case .wrongType(let place): "has something of the wrong kind at \(place)"
         case .invalid(let place, let expected): "should have \(expected) at \(place)"
+        }
+    }
+}
+
+extension PriceBookError {
+    var explanation: String {
+        switch self {
+        case .empty: "there is none"
+        case .changed(let version): "the version \(version) stands for two different lists"
+        case .sameInstant(let versions):
+            "\(versions.joined(separator: " and ")) come into force at the same instant; "
+                + "effective_from tells them apart"
         }
     }
 }

@@ -28,7 +28,7 @@ extension WeirConfiguration {
                     .value("deadline", \.deadline, .duration(.zero...(.seconds(86_400))))
                 )
             ),
-            .value("prices", \.prices, .filePath)
+            .list("prices", \.prices, .filePath, allowsEmpty: false)
         )
     }
 }

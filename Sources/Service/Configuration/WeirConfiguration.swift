@@ -21,8 +21,8 @@ package struct WeirConfiguration: Equatable, Sendable {
     package var limits = LimitConfiguration()
     package var metering = MeteringConfiguration()
     package var drain = DrainConfiguration()
-    /// The price list, a JSON file.
-    package var prices = "Config/prices.json"
+    /// JSON files with one price list each, or an array of them.
+    package var prices = ["Config/prices.json"]
 
     package init() {}
 }

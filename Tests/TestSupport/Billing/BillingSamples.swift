@@ -8,10 +8,10 @@ package enum BillingSamples {
     package static let noon: Int64 = 1_768_478_400_000
 
     /// The price list that comes with the program.
-    package static func prices() throws -> PriceList {
+    package static func prices() throws -> PriceBook {
         let path = repositoryRoot() + "/Config/prices.json"
-        return try PriceList(
-            parsing: Array(String(contentsOfFile: path, encoding: .utf8).utf8)
+        return PriceBook(
+            try PriceList(parsing: Array(String(contentsOfFile: path, encoding: .utf8).utf8))
         )
     }
 

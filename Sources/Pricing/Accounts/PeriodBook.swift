@@ -1,0 +1,211 @@
+import Metering
+
+/// One account's running totals of one period: all that is needed to book the next record, without
+/// the records before it.
+package struct PeriodBook: Sendable {
+    /// What the account used of one provider.
+    package struct Provider: Sendable {
+        /// Those of the period; the first one asks for no tokens.
+        package let tiers: [DiscountTier]
+        package var tokens: Int64 = 0
+        /// Nil unless the discount is graduated.
+        package var order: GraduatedOrder?
+
+        /// The place of the tier that the tokens reach.
+        package var tier: Int { tiers.index(reachedBy: tokens) }
+        package var discountBasisPoints: Int64 { tiers[tier].discountBasisPoints }
+
+        package init(tiers: [DiscountTier], mode: DiscountMode) {
+            self.tiers = tiers
+            order = mode == .graduated ? GraduatedOrder(tiers: tiers) : nil
+        }
+
+        package init(tiers: [DiscountTier], tokens: Int64, order: GraduatedOrder?) {
+            self.tiers = tiers
+            self.tokens = tokens
+            self.order = order
+        }
+    }
+
+    /// What the account used of one model.
+    package struct Model: Equatable, Sendable {
+        package let provider: String
+        package var totals = UsageTotals()
+
+        package init(provider: String, totals: UsageTotals = UsageTotals()) {
+            self.provider = provider
+            self.totals = totals
+        }
+    }
+
+    /// Holds for the whole period, whatever becomes of the account's terms meanwhile.
+    package let mode: DiscountMode
+    package private(set) var providers: [String: Provider]
+    package private(set) var models: [String: Model]
+    /// The sum of all that was posted; `accrued` is the provisional charge.
+    package private(set) var balance: Posting
+    package private(set) var firedAlerts: Set<QuotaLevel>
+    private var records: Int64
+    private var tokens: Int128
+    private var bytesOut: Int64
+    private var durationMilliseconds: Int64
+
+    /// A period without records.
+    package init(mode: DiscountMode) {
+        self.init(mode: mode, providers: [:], models: [:], balance: .zero, firedAlerts: [])
+    }
+
+    /// A period as it was left.
+    package init(
+        mode: DiscountMode,
+        providers: [String: Provider],
+        models: [String: Model],
+        balance: Posting,
+        firedAlerts: Set<QuotaLevel>
+    ) {
+        self.mode = mode
+        self.providers = providers
+        self.models = models
+        self.balance = balance
+        self.firedAlerts = firedAlerts
+        records = models.values.reduce(0) { $0 + $1.totals.records }
+        tokens = providers.values.reduce(0) { $0 + Int128($1.tokens) }
+        bytesOut = models.values.reduce(0) { $0 + $1.totals.bytesOut }
+        durationMilliseconds = models.values.reduce(0) { $0 + $1.totals.durationMilliseconds }
+    }
+
+    /// Books a record that was not booked before.
+    ///
+    /// - Parameters:
+    ///   - rated: a record of this account that is billed in this period.
+    ///   - quotas: what to watch.
+    /// - Returns: what it does to the books; nil, and no change, when a total would not fit into
+    ///   64 bits.
+    package mutating func add(_ rated: RatedRecord, quotas: [Quota] = []) -> Booking? {
+        guard fits(rated) else { return nil }
+        let record = rated.record
+        var provider =
+            providers.removeValue(forKey: rated.provider)
+            ?? Provider(tiers: rated.tiers, mode: mode)
+        let tierBefore = provider.tier
+        provider.tokens += record.tokens
+        let tier = provider.tier
+        var adjustment = Posting.zero
+        if mode == .wholeVolume, tier != tierBefore {
+            adjustment = crossing(of: rated.provider, from: tierBefore, to: tier)
+        }
+        let graduated = provider.order?.insert(GraduatedRecord(rated))
+        let charge = graduated?.charge ?? rated.charge.tiers[tier]
+        providers[rated.provider] = provider
+        models[record.model, default: Model(provider: rated.provider)].totals.add(
+            rated,
+            graduated: graduated?.charge
+        )
+        for rerating in graduated?.rerated ?? [] {
+            models[rerating.record.model]?.totals.add(rerating)
+            adjustment = adjustment + rerating.posting
+        }
+        records += 1
+        tokens += Int128(record.tokens)
+        bytesOut += record.bytesOut
+        durationMilliseconds += record.durationMilliseconds
+        let posting = Posting(charge, subtotal: rated.charge.subtotal)
+        balance = balance + posting + adjustment
+        return Booking(
+            charge: charge,
+            tier: tier,
+            posting: posting,
+            adjustment: adjustment == .zero ? nil : adjustment,
+            rerated: graduated?.rerated ?? [],
+            alerts: fire(quotas, rated)
+        )
+    }
+
+    /// Gives the orders of graduated discounts the records that they need to know next.
+    package mutating func setOrder(_ order: GraduatedOrder, of provider: String) {
+        providers[provider]?.order = order
+    }
+
+    private func fits(_ rated: RatedRecord) -> Bool {
+        let record = rated.record
+        // Nothing else is larger: discounts and penalties are parts of the subtotal.
+        let (_, subtotal) = balance.revenue.subtractingReportingOverflow(
+            rated.charge.subtotal.nanodollars
+        )
+        let (_, bytes) = bytesOut.addingReportingOverflow(record.bytesOut)
+        let (_, duration) = durationMilliseconds.addingReportingOverflow(
+            record.durationMilliseconds
+        )
+        return !subtotal && !bytes && !duration
+            && tokens + Int128(record.tokens) <= Int128(Int64.max)
+    }
+
+    /// What changes for the records that are there when another tier holds for them.
+    private func crossing(of provider: String, from old: Int, to new: Int) -> Posting {
+        var change = Posting.zero
+        for model in models.values where model.provider == provider {
+            let before = model.totals.posting(model.totals.current(mode, tier: old))
+            let after = model.totals.posting(model.totals.current(mode, tier: new))
+            change.accrued += after.accrued - before.accrued
+            change.discount += after.discount - before.discount
+            change.penalty += after.penalty - before.penalty
+        }
+        return change
+    }
+
+    private mutating func fire(_ quotas: [Quota], _ rated: RatedRecord) -> [QuotaAlert] {
+        var alerts: [QuotaAlert] = []
+        for (index, quota) in quotas.enumerated() {
+            let (used, limit) =
+                switch quota {
+                case .tokens(let limit): (tokens, Int128(limit))
+                case .spend(let limit): (Int128(balance.accrued), Int128(limit.nanodollars))
+                }
+            for percent in rated.alertLevels where used * 100 >= limit * Int128(percent) {
+                let level = QuotaLevel(
+                    quota: quota,
+                    repetition: quotas[..<index].count { $0 == quota },
+                    percent: percent
+                )
+                guard firedAlerts.insert(level).inserted else { continue }
+                alerts.append(QuotaAlert(level: level, recordID: rated.record.recordID))
+            }
+        }
+        return alerts
+    }
+}
+
+/// What booking a record did.
+package struct Booking: Sendable {
+    /// What the record costs as things stand.
+    package let charge: TierCharge
+    /// The place of the provider's tier, whole-volume.
+    package let tier: Int
+    package let posting: Posting
+    /// What the record changed for those before it; nil: nothing.
+    package let adjustment: Posting?
+    /// Which ones, where the discount is graduated.
+    package let rerated: [Rerating]
+    package let alerts: [QuotaAlert]
+}
+
+/// A share of a quota; it is reached once per period.
+package struct QuotaLevel: Hashable, Sendable {
+    package let quota: Quota
+    /// How many equal quotas stand before it in the account's terms.
+    package let repetition: Int
+    package let percent: Int64
+
+    package init(quota: Quota, repetition: Int = 0, percent: Int64) {
+        self.quota = quota
+        self.repetition = repetition
+        self.percent = percent
+    }
+}
+
+/// A share of a quota that was reached.
+package struct QuotaAlert: Equatable, Sendable {
+    package let level: QuotaLevel
+    /// The record that reached it.
+    package let recordID: String
+}
