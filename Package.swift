@@ -40,6 +40,8 @@ let floor: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -64,6 +66,7 @@ let pure: [Target] = [
 ]
 
 let codecs: [Target] = [
+    room("Compression", uses: ["CZlib", "CBrotli", "HTTPWire", "StreamBytes"]),
     room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
     room("Cryptography", uses: ["CCrypto", "StreamBytes"]),
     room("YAMLText", uses: ["CYAML", "StreamBytes"]),
@@ -166,6 +169,10 @@ let suites: [Target] = [
     tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
     tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes", "TestSupport"]),
     tests("Replay", uses: ["Replay", "StreamBytes", "HTTPWire"]),
+    tests(
+        "Compression",
+        uses: ["Compression", "Replay", "HTTPWire", "StreamBytes", "TestSupport"]
+    ),
     tests("Cryptography", uses: ["Cryptography", "StreamBytes"]),
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
     tests(

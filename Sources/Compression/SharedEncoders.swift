@@ -1,0 +1,63 @@
+/// What the coded bodies of one thread share: compressors, and the memory of those that brotli
+/// needs for each body.
+@safe
+package struct SharedEncoders: ~Copyable {
+    /// Whether bytes shall be compressed faster and a little worse.
+    package var isHurried = false
+    /// Bytes that bodies may hold in all beyond their first kilobyte.
+    package var budgetLimit = 0
+
+    let budget: CompressionBudget
+    let brotliMemory: BrotliMemory
+    private var small: DeflateEngine
+    private var fast: DeflateEngine
+
+    /// Tables of 2 KiB to be cleared for each write; larger ones find no more in so short a
+    /// history.
+    private static let memoryLevel: Int32 = 3
+
+    /// - Parameter budget: what bodies take from beyond their first kilobyte.
+    /// - Throws: `CompressionError.outOfMemory`.
+    package init(budget: CompressionBudget) throws(CompressionError) {
+        let small = try DeflateEngine(.none, level: 8, memoryLevel: Self.memoryLevel)
+        let fast = try DeflateEngine(.none, level: 1, memoryLevel: Self.memoryLevel)
+        self.budget = budget
+        brotliMemory = BrotliMemory()
+        self.small = small
+        self.fast = fast
+    }
+
+    /// Compresses a piece of bytes for itself (raw deflate, RFC 1951).
+    package mutating func compressChunk(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
+        deflate(bytes, after: Span(), .finish, to: &output)
+    }
+
+    /// The most that brotli has asked for, in bytes, for all its encoders together.
+    package var brotliPeakByteCount: Int { brotliMemory.peakByteCount }
+
+    /// Compresses bytes whose decoder has read `history` last.
+    mutating func deflate(
+        _ bytes: Span<UInt8>,
+        after history: Span<UInt8>,
+        _ flush: DeflateEngine.Flush,
+        to output: inout [UInt8]
+    ) {
+        if isHurried {
+            Self.deflate(bytes, after: history, flush, by: &fast, to: &output)
+        } else {
+            Self.deflate(bytes, after: history, flush, by: &small, to: &output)
+        }
+    }
+
+    private static func deflate(
+        _ bytes: Span<UInt8>,
+        after history: Span<UInt8>,
+        _ flush: DeflateEngine.Flush,
+        by engine: inout DeflateEngine,
+        to output: inout [UInt8]
+    ) {
+        engine.reset()
+        if !history.isEmpty { engine.recall(history) }
+        engine.compress(bytes, flush, to: &output)
+    }
+}
