@@ -67,8 +67,9 @@ let pure: [Target] = [
 
 let codecs: [Target] = [
     room("Compression", uses: ["CZlib", "CBrotli", "HTTPWire", "StreamBytes"]),
-    room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
     room("Cryptography", uses: ["CCrypto", "StreamBytes"]),
+    room("Sealing", uses: ["Cryptography", "StreamBytes"]),
+    room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
     room("YAMLText", uses: ["CYAML", "StreamBytes"]),
 ]
 
@@ -173,7 +174,8 @@ let suites: [Target] = [
         "Compression",
         uses: ["Compression", "Replay", "HTTPWire", "StreamBytes", "TestSupport"]
     ),
-    tests("Cryptography", uses: ["Cryptography", "StreamBytes"]),
+    tests("Cryptography", uses: ["Cryptography", "StreamBytes", "TestSupport"]),
+    tests("Sealing", uses: ["Sealing", "Cryptography", "StreamBytes", "TestSupport"]),
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
     tests(
         "Reactor",

@@ -18,6 +18,10 @@ struct UncheckedTests {
             "its state is reached on its reactor's thread alone"
         ),
         (
+            "Sources/Cryptography/SecretBytes.swift", "@unchecked Sendable", 1,
+            "its bytes are written in init, wiped in deinit, and only read in between"
+        ),
+        (
             "Sources/Reactor/BlockingThread.swift", "@unchecked Sendable", 1,
             "its queue is reached with a pthread mutex held"
         ),
@@ -44,6 +48,14 @@ struct UncheckedTests {
         (
             "Sources/ReplayProvider/ReplayResponse.swift", "@unchecked Sendable", 1,
             "its state is reached on its reactor's thread alone"
+        ),
+        (
+            "Sources/Sealing/SealingContext.swift", "@unchecked Sendable", 1,
+            "its state is reached on its reactor's thread alone"
+        ),
+        (
+            "Sources/Sealing/SealingSession.swift", "@unchecked Sendable", 1,
+            "it belongs to one order, which one thread at a time has"
         ),
         (
             "Sources/Service/Commands/Run.swift", "Task.detached", 1,
