@@ -170,6 +170,8 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         case .bytes(let count): .bytes(count)
         case .wouldBlock, nil: .wouldBlock
         case .ended: .endOfStream
+        // What the peer said before it reset the connection says more than the reset.
+        case .failed(.failed(let reason)): .failed(note(.tls(reason)))
         case .failed(let reason): .failed(note(failure ?? SocketError(reason)))
         }
     }

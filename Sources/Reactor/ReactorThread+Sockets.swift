@@ -47,12 +47,21 @@ enum ClientContexts {
     private static let made = Guarded<[Kind: SecurityContext]>([:])
 
     static func context(for security: ClientSecurity) throws(SocketError) -> SecurityContext {
+        let protocols = security.protocols.map(\.rawValue)
         let kind = Kind(authorityFile: security.authorityFile, protocols: security.protocols)
-        if let known = made.withLock({ $0[kind] }) { return known }
         do throws(SecurityContextError) {
+            // Such connections are few, and certificates are renewed while the process runs.
+            if let own = security.certificate {
+                return try SecurityContext(
+                    trustingSystemAnd: security.authorityFile,
+                    showing: (own.certificateFile, own.keyFile),
+                    protocols: protocols
+                )
+            }
+            if let known = made.withLock({ $0[kind] }) { return known }
             let context = try SecurityContext(
                 trustingSystemAnd: security.authorityFile,
-                protocols: security.protocols.map(\.rawValue)
+                protocols: protocols
             )
             made.withLock { $0[kind] = context }
             return context

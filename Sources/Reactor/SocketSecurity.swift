@@ -21,17 +21,32 @@ package struct ClientSecurity: Hashable, Sendable {
     package let serverName: String
     /// A PEM file of further trusted authorities; nil: the system's store alone.
     package let authorityFile: String?
-    /// What ALPN offers, the preferred one first.
+    /// Shown to a server that asks who the client is.
+    package let certificate: ClientCertificate?
+    /// What ALPN offers, the preferred one first; none: it is not used.
     package let protocols: [ApplicationProtocol]
 
     package init(
         serverName: String,
         authorityFile: String?,
+        certificate: ClientCertificate? = nil,
         protocols: [ApplicationProtocol] = [.http1]
     ) {
         self.serverName = serverName
         self.authorityFile = authorityFile
+        self.certificate = certificate
         self.protocols = protocols
+    }
+}
+
+/// A client's own certificate with its chain, and its key: two PEM files.
+package struct ClientCertificate: Hashable, Sendable {
+    package let certificateFile: String
+    package let keyFile: String
+
+    package init(certificateFile: String, keyFile: String) {
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
     }
 }
 

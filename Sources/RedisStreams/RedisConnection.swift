@@ -216,7 +216,7 @@ extension RedisConnection {
                 byteLimit: limits.replyByteLimit,
                 valueLimit: limits.replyValueLimit
             )
-            socket = try executor.connect(to: address, security: nil, handler: self)
+            socket = try executor.connect(to: address, security: url.security, handler: self)
         } catch {
             fail("\(error)")
         }
@@ -274,12 +274,11 @@ extension RedisConnection {
 
     /// Drops the connection and tries again after a pause.
     private func lose(_ error: RedisError) {
-        let wasOpen: Bool = if case .open = state { true } else { false }
         let reason: String
         switch error {
         case .connectionLost(let text):
-            reason = text
-            count(wasOpen ? error : .unavailable(text))
+            reason = text + hint
+            count(isOpen ? error : .unavailable(text))
         case .protocolViolation(let text):
             reason = text
             count(error)
@@ -290,6 +289,17 @@ extension RedisConnection {
         disconnect(error)
         pause(reason)
         armTimer()
+    }
+
+    private var isOpen: Bool { if case .open = state { true } else { false } }
+
+    /// What a loss can mean that names no reason itself.
+    private var hint: String {
+        // The server's own words may get lost with the connection.
+        guard case .loggingIn = state, let encryption = url.encryption,
+            encryption.certificate == nil
+        else { return "" }
+        return "; a server that asks for a client's certificate (redis.certificate) does that"
     }
 
     private func pause(_ reason: String) {
@@ -349,17 +359,26 @@ extension RedisConnection {
         }
     }
 
+    /// Hands replies out once all that came together are known: when there are more than commands,
+    /// it is open which of them is foreign, and none counts.
     private func take(_ bytes: Span<UInt8>) {
+        var replies: [RedisValue] = []
+        var failure: ReplyError?
         do throws(ReplyError) {
             try reader?.feed(bytes)
-            while let reply = try reader?.next() { try deliver(reply) }
+            while let reply = try reader?.next() { replies.append(reply) }
         } catch {
-            lose(.protocolViolation("\(error)"))
+            failure = error
         }
+        let awaitedCount = sent.reduce(0) { $0 + $1.count - $1.replies.count }
+        guard replies.count <= awaitedCount else {
+            return lose(.protocolViolation("more replies than commands"))
+        }
+        for reply in replies where !sent.isEmpty { deliver(reply) }
+        if let failure, socket != nil { lose(.protocolViolation("\(failure)")) }
     }
 
-    private func deliver(_ reply: RedisValue) throws(ReplyError) {
-        guard !sent.isEmpty else { throw .malformed("a reply that nothing asked for") }
+    private func deliver(_ reply: RedisValue) {
         if case .open = state { note(reply) }
         if sent[0].take(reply) {
             // Removed first: the one that asked may send more at once.
@@ -428,5 +447,16 @@ extension RedisURL {
         case .host("localhost", let port): .v4(0x7F00_0001, port: port)
         case .host(let name, let port): SocketAddress(literal: name, port: port)
         }
+    }
+
+    /// What TLS needs; nil without it.
+    fileprivate var security: ClientSecurity? {
+        guard case .host(let name, _) = location, let encryption else { return nil }
+        return ClientSecurity(
+            serverName: name,
+            authorityFile: encryption.authorityFile,
+            certificate: encryption.certificate,
+            protocols: []
+        )
     }
 }

@@ -1,3 +1,5 @@
+import Reactor
+
 /// Where a Redis server is and how to log in.
 package struct RedisURL: Sendable, Equatable {
     package enum Location: Sendable, Equatable {
@@ -11,16 +13,25 @@ package struct RedisURL: Sendable, Equatable {
     package let password: String?
     /// The number of the database; 0 is the one that a connection begins with.
     package let database: Int
+    /// Nil: the connection is not encrypted.
+    package let encryption: RedisEncryption?
 
     /// Names a server by parts that were read elsewhere.
-    package init(location: Location, user: String?, password: String?, database: Int) {
+    package init(
+        location: Location,
+        user: String?,
+        password: String?,
+        database: Int,
+        encryption: RedisEncryption? = nil
+    ) {
         self.location = location
         self.user = user
         self.password = password
         self.database = database
+        self.encryption = encryption
     }
 
-    /// Reads `redis://[user[:password]@]host[:port][/database]` or
+    /// Reads `redis[s]://[user[:password]@]host[:port][/database]` or
     /// `unix://[user[:password]@]/path[?db=database]`.
     ///
     /// - Parameter text: percent-encoded where needed; a single name before `@` is a password only
@@ -33,11 +44,11 @@ package struct RedisURL: Sendable, Equatable {
         let place = rest.dropFirst(login.map { $0.count + 1 } ?? 0)
         (user, password) = try Self.credentials(login)
         switch text[..<mark.lowerBound] {
-        case "redis": (location, database) = try Self.networkPlace(place)
+        case "redis", "rediss": (location, database) = try Self.networkPlace(place)
         case "unix", "redis+unix": (location, database) = try Self.socketPlace(place)
-        case "rediss": throw .encryptionNotSupported
         default: throw .unknownScheme(String(text[..<mark.lowerBound]))
         }
+        encryption = text.hasPrefix("rediss:") ? RedisEncryption() : nil
     }
 
     private static func login(of rest: Substring) -> Substring? {
@@ -116,12 +127,25 @@ package struct RedisURL: Sendable, Equatable {
     }
 }
 
+/// Whom an encrypted connection trusts, and who it says it is.
+///
+/// The server's certificate is verified always, for the host of the URL.
+package struct RedisEncryption: Sendable, Equatable {
+    /// A PEM file of authorities trusted besides the system's.
+    package let authorityFile: String?
+    /// For servers that ask for the client's certificate.
+    package let certificate: ClientCertificate?
+
+    package init(authorityFile: String? = nil, certificate: ClientCertificate? = nil) {
+        self.authorityFile = authorityFile
+        self.certificate = certificate
+    }
+}
+
 /// What is wrong with a Redis URL.
 package enum RedisURLError: Error, Equatable, Sendable {
     case notAURL
     case unknownScheme(String)
-    /// `rediss://`: connections to Redis are not encrypted yet.
-    case encryptionNotSupported
     /// A name before `@` without a password.
     case badCredentials
     case noHost

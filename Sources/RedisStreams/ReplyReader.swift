@@ -5,12 +5,12 @@ import CHiredis
 /// Owns hiredis' reader: `init` creates it, `deinit` frees it, nothing copies it. After an error it
 /// is of no further use.
 @safe
-struct ReplyReader: ~Copyable {
+package struct ReplyReader: ~Copyable {
     private let reader: UnsafeMutablePointer<redisReader>
     private let byteLimit: Int
     private let valueLimit: Int
-    /// How many more values the reply may have; hiredis hands it to the functions below.
-    private let budget: UnsafeMutablePointer<Int>
+    /// What hiredis hands to the functions below.
+    private let progress: UnsafeMutablePointer<ReplyProgress>
     /// Bytes fed since the last whole reply.
     private var unfinishedCount = 0
 
@@ -20,27 +20,28 @@ struct ReplyReader: ~Copyable {
     ///   - byteLimit: the longest reply, in bytes as sent, rounded up to what one read brings.
     ///   - valueLimit: the most values in a reply, those within arrays included.
     /// - Throws: `ReplyError.outOfMemory`.
-    init(byteLimit: Int, valueLimit: Int = 1 << 20) throws(ReplyError) {
+    package init(byteLimit: Int, valueLimit: Int) throws(ReplyError) {
         guard let reader = unsafe redisReaderCreateWithFunctions(ReplyNode.functions) else {
             throw .outOfMemory
         }
         unsafe self.reader = reader
         self.byteLimit = byteLimit
         self.valueLimit = valueLimit
-        unsafe budget = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-        unsafe budget.initialize(to: valueLimit)
-        unsafe reader.pointee.privdata = UnsafeMutableRawPointer(budget)
+        unsafe progress = UnsafeMutablePointer<ReplyProgress>.allocate(capacity: 1)
+        unsafe progress.initialize(to: ReplyProgress(valuesLeft: valueLimit))
+        unsafe reader.pointee.privdata = UnsafeMutableRawPointer(progress)
     }
 
     deinit {
         unsafe redisReaderFree(reader)
-        unsafe budget.deallocate()
+        unsafe progress.deinitialize(count: 1)
+        unsafe progress.deallocate()
     }
 
     /// Takes what a read brought; call `next` until it returns nil afterwards.
     ///
     /// - Throws: `ReplyError` when a reply is longer than the limit.
-    mutating func feed(_ bytes: Span<UInt8>) throws(ReplyError) {
+    package mutating func feed(_ bytes: Span<UInt8>) throws(ReplyError) {
         unfinishedCount += bytes.count
         guard unfinishedCount <= byteLimit else { throw .tooLong }
         let outcome = unsafe bytes.withUnsafeBytes { bytes in
@@ -56,14 +57,14 @@ struct ReplyReader: ~Copyable {
     /// Returns the next whole reply; nil when more bytes are needed.
     ///
     /// - Throws: `ReplyError.malformed` for what is no reply, `tooLong` when it has too many values.
-    mutating func next() throws(ReplyError) -> RedisValue? {
+    package mutating func next() throws(ReplyError) -> RedisValue? {
         var reply: UnsafeMutableRawPointer?
         guard unsafe redisReaderGetReply(reader, &reply) == REDIS_OK else {
-            throw unsafe budget.pointee < 0 ? .tooLong : .malformed(errorText)
+            throw unsafe progress.pointee.failure ?? .malformed(errorText)
         }
         guard let reply = unsafe reply else { return nil }
         let node = unsafe Unmanaged<ReplyNode>.fromOpaque(reply).takeRetainedValue()
-        unsafe budget.pointee = valueLimit
+        unsafe progress.pointee.valuesLeft = valueLimit
         unfinishedCount = unsafe reader.pointee.len - reader.pointee.pos
         return node.value
     }
@@ -75,10 +76,17 @@ struct ReplyReader: ~Copyable {
     }
 }
 
-enum ReplyError: Error, Equatable {
+package enum ReplyError: Error, Equatable, Sendable {
     case malformed(String)
     case tooLong
     case outOfMemory
+}
+
+/// What the functions that hiredis calls know of the reply in hand.
+private struct ReplyProgress {
+    var valuesLeft: Int
+    /// Why they gave up.
+    var failure: ReplyError?
 }
 
 /// A reply while hiredis puts it together; the root is retained by hiredis, the others by their
@@ -107,15 +115,16 @@ private final class ReplyNode {
         content = .array(nodes)
     }
 
-    /// Hangs the node into its parent, if it has one; nil, which ends the parsing, when the reply
-    /// has too many.
+    /// Hangs the node into its parent, if it has one; nil ends the parsing.
     private static func place(
         _ content: Content,
         _ task: UnsafePointer<redisReadTask>?
     ) -> UnsafeMutableRawPointer? {
-        if let budget = unsafe task?.pointee.privdata?.assumingMemoryBound(to: Int.self) {
-            unsafe budget.pointee -= 1
-            guard unsafe budget.pointee >= 0 else { return nil }
+        let progress = unsafe progress(task)
+        unsafe progress?.pointee.valuesLeft -= 1
+        if let left = unsafe progress?.pointee.valuesLeft, left < 0 {
+            unsafe progress?.pointee.failure = .tooLong
+            return nil
         }
         let node = ReplyNode(content)
         guard let parent = unsafe task?.pointee.parent?.pointee.obj else {
@@ -123,6 +132,12 @@ private final class ReplyNode {
         }
         unsafe Unmanaged<ReplyNode>.fromOpaque(parent).takeUnretainedValue().append(node)
         return unsafe Unmanaged.passUnretained(node).toOpaque()
+    }
+
+    private static func progress(
+        _ task: UnsafePointer<redisReadTask>?
+    ) -> UnsafeMutablePointer<ReplyProgress>? {
+        unsafe task?.pointee.privdata?.assumingMemoryBound(to: ReplyProgress.self)
     }
 
     /// What hiredis calls while it parses.
@@ -134,7 +149,12 @@ private final class ReplyNode {
         unsafe functions.initialize(
             to: redisReplyObjectFunctions(
                 createString: { task, text, count in
-                    unsafe place(leaf(task, text, count), task)
+                    guard unsafe isTerminated(text, count) else {
+                        unsafe progress(task)?.pointee.failure =
+                            .malformed("a text does not end where it should")
+                        return nil
+                    }
+                    return unsafe place(leaf(task, text, count), task)
                 },
                 createArray: { task, _ in unsafe place(.array([]), task) },
                 createInteger: { task, number in
@@ -149,6 +169,13 @@ private final class ReplyNode {
         )
         return unsafe functions
     }()
+
+    /// Whether a text in hiredis' buffer is followed by the end of its line, which hiredis has waited
+    /// for and does not look at.
+    private static func isTerminated(_ text: UnsafeMutablePointer<CChar>?, _ count: Int) -> Bool {
+        guard let text = unsafe text else { return false }
+        return unsafe text[count] == 13 && text[count + 1] == 10
+    }
 
     private static func leaf(
         _ task: UnsafePointer<redisReadTask>?,

@@ -50,10 +50,12 @@ package final class SecurityContext: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - authorityFile: a PEM file of authorities to trust besides the system's.
-    ///   - protocols: what ALPN offers, the preferred one first.
-    /// - Throws: `SecurityContextError.authorityFile` when it cannot be read.
+    ///   - identity: shown to servers that ask who the client is.
+    ///   - protocols: what ALPN offers, the preferred one first; none: it is not used.
+    /// - Throws: `SecurityContextError`, which names the file that cannot be used.
     package convenience init(
         trustingSystemAnd authorityFile: String?,
+        showing identity: (certificateFile: String, keyFile: String)? = nil,
         protocols: [String]
     ) throws(SecurityContextError) {
         try self.init(isServer: false, protocols: protocols)
@@ -63,6 +65,7 @@ package final class SecurityContext: @unchecked Sendable {
             unsafe SSL_CTX_set_alpn_protos(pointer, $0.baseAddress, UInt32($0.count))
         }
         guard outcome == 0 else { throw .outOfMemory }
+        if let identity { try show(identity.certificateFile, identity.keyFile) }
         guard let authorityFile else { return }
         guard unsafe SSL_CTX_load_verify_locations(pointer, authorityFile, nil) == 1 else {
             throw .authorityFile(authorityFile, reason: Self.reason())
@@ -87,6 +90,13 @@ package final class SecurityContext: @unchecked Sendable {
         // Sessions hold this object, so that it outlives every handshake.
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe SSL_CTX_set_alpn_select_cb(pointer, Self.chooseProtocol, me)
+        try show(certificateFile, keyFile)
+    }
+
+    private func show(
+        _ certificateFile: String,
+        _ keyFile: String
+    ) throws(SecurityContextError) {
         guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificateFile) == 1 else {
             throw .certificateFile(certificateFile, reason: Self.reason())
         }

@@ -36,10 +36,18 @@ struct RedisURLTests {
         #expect(url.database == 2)
     }
 
+    @Test func `an s after redis asks for encryption`() throws {
+        let url = try RedisURL(parsing: "rediss://cache.example/1")
+
+        #expect(url.location == .host("cache.example", port: 6_379))
+        #expect(url.encryption == RedisEncryption())
+        #expect(try RedisURL(parsing: "redis://cache.example/1").encryption == nil)
+    }
+
     @Test(arguments: [
         ("localhost", RedisURLError.notAURL),
         ("http://x", .unknownScheme("http")),
-        ("rediss://x", .encryptionNotSupported),
+        ("rediss://", .noHost),
         ("redis://", .noHost),
         ("redis://x:0", .badPort),
         ("redis://x:65536", .badPort),

@@ -23,11 +23,36 @@ package final class RedisServer: @unchecked Sendable {
 
     deinit { stop() }
 
+    /// Options of a server that keeps nothing on disk, for tests that need no more.
+    package static let inMemory = ["--appendonly", "no"]
+
+    /// A TCP port of 127.0.0.1 on which nothing listens at the moment.
+    package static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw CocoaError(.featureUnsupported) }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe bind(descriptor, pointer, size) == 0
+                    && getsockname(descriptor, pointer, &size) == 0
+            }
+        }
+        guard isBound else { throw CocoaError(.featureUnsupported) }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
     package var socketPath: String { folder.path("redis.sock") }
     package var url: String { "unix://\(socketPath)" }
 
     /// Starts it again, on the same data; it listens a little later.
-    package func start() throws {
+    ///
+    /// - Parameter further: options besides those it was made with.
+    /// - Throws: when it cannot be started.
+    package func start(options further: [String] = []) throws {
         precondition(process == nil, "it does not run")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -36,7 +61,7 @@ package final class RedisServer: @unchecked Sendable {
                 "redis-server", "--port", "0", "--unixsocket", socketPath, "--dir", folder.path,
                 "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--maxmemory-policy", "noeviction", "--logfile", folder.path("redis.log"),
-            ] + options
+            ] + options + further
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         self.process = process

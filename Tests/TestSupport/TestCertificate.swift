@@ -6,7 +6,10 @@ package final class TestCertificate: Sendable {
 
     /// - Parameter names: such as `DNS:good.example` and `IP:127.0.0.1`.
     /// - Throws: `Failure` with what the command says.
-    package init(_ names: String...) throws {
+    package convenience init(_ names: String...) throws { try self.init(names) }
+
+    /// As `init(_:)` with the names one by one.
+    package init(_ names: [String]) throws {
         folder = try ScratchFolder()
         file = folder.path("certificate.pem")
         keyFile = folder.path("key.pem")

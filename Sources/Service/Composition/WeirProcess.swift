@@ -125,7 +125,7 @@ actor WeirProcess {
 
 extension WeirProcess {
     private func redisURL() throws -> RedisURL {
-        if let url = configuration.redis.url { return try RedisURL(url) }
+        if let url = configuration.redis.url { return try RedisURL(url, configuration.redis) }
         guard role == .up else { throw MissingRedis() }
         let redis = try PrivateRedis(directory: configuration.data.directory, log: log)
         self.redis = redis

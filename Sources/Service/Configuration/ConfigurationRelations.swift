@@ -17,6 +17,7 @@ struct ConfigurationRelations {
     mutating func check(_ configuration: WeirConfiguration, priceKeys: PriceKeys) {
         checkListeners(configuration)
         checkSizes(configuration)
+        checkRedis(configuration.redis)
         checkAccounts(configuration.accounts)
         checkUnique(configuration.providers.map(\.name), in: "providers", key: "name")
         checkUnique(configuration.models.map(\.name), in: "models", key: "name")
@@ -79,6 +80,20 @@ struct ConfigurationRelations {
                 "metering.acknowledge is ledger, but the group billing is not waited for",
                 at: "metering.groups"
             )
+        }
+    }
+
+    private mutating func checkRedis(_ redis: RedisConfiguration) {
+        if (redis.certificate == nil) != (redis.key == nil) {
+            refuse(
+                "redis.certificate and redis.key belong together",
+                at: "redis.certificate",
+                or: "redis.key"
+            )
+        }
+        let files = [redis.authorityFile, redis.certificate, redis.key]
+        if let url = redis.url, url.scheme != "rediss", files.contains(where: { $0 != nil }) {
+            warn("redis.url is not rediss://, so its certificates are not used", at: "redis.url")
         }
     }
 

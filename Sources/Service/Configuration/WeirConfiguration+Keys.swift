@@ -6,7 +6,7 @@ extension WeirConfiguration {
             .value("admin", \.admin, .address),
             .optionalSection("tls", \.tls, CertificateFiles.section) { CertificateFiles() },
             .section("data", \.data, Section(.value("directory", \.directory, .filePath))),
-            .section("redis", \.redis, Section(.optional("url", \.url, .redisURL))),
+            .section("redis", \.redis, RedisConfiguration.section),
             .section("ledger", \.ledger, Section(.optional("url", \.url, .ledger))),
             .section("access", \.access, Section(.value("open", \.open, .flag))),
             .section("cors", \.cors, Section(.list("origins", \.origins, .origin))),
@@ -38,6 +38,17 @@ extension CertificateFiles {
         Section(
             .required("certificate", \.certificate, .filePath),
             .required("key", \.key, .filePath)
+        )
+    }
+}
+
+extension RedisConfiguration {
+    fileprivate static var section: Section<RedisConfiguration> {
+        Section(
+            .optional("url", \.url, .redisURL),
+            .optional("authorityFile", \.authorityFile, .filePath),
+            .optional("certificate", \.certificate, .filePath),
+            .optional("key", \.key, .filePath)
         )
     }
 }

@@ -47,6 +47,11 @@ package struct DataConfiguration: Equatable, Sendable {
 package struct RedisConfiguration: Equatable, Sendable {
     /// Nil: `weir up` runs a private one.
     package var url: ServiceURL?
+    /// With `rediss`: a PEM file of authorities trusted besides the system's.
+    package var authorityFile: String?
+    /// With `rediss`: the client's own certificate and its key, PEM files; both or neither.
+    package var certificate: String?
+    package var key: String?
 
     package init() {}
 }
