@@ -45,6 +45,11 @@ let floor: [Target] = [
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
+        name: "CNghttp2",
+        pkgConfig: "libnghttp2",
+        providers: [.apt(["libnghttp2-dev"])]
+    ),
 ]
 
 let base: [Target] = [
@@ -71,11 +76,12 @@ let codecs: [Target] = [
     room("Sealing", uses: ["Cryptography", "StreamBytes"]),
     room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
     room("YAMLText", uses: ["CYAML", "StreamBytes"]),
+    room("HTTP2", uses: ["CNghttp2", "HTTPWire", "StreamBytes"]),
 ]
 
 let runtime: [Target] = [
     room("Reactor", uses: ["CLinux", "StreamBytes", "Telemetry", "TransportSecurity"]),
-    room("HTTPServer", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+    room("HTTPServer", uses: ["Reactor", "HTTP2", "HTTPWire", "StreamBytes", "Telemetry"]),
 ]
 
 let stores: [Target] = [
@@ -177,13 +183,14 @@ let suites: [Target] = [
     tests("Cryptography", uses: ["Cryptography", "StreamBytes", "TestSupport"]),
     tests("Sealing", uses: ["Sealing", "Cryptography", "StreamBytes", "TestSupport"]),
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
+    tests("HTTP2", uses: ["HTTP2", "HTTPWire", "StreamBytes"]),
     tests(
         "Reactor",
         uses: ["Reactor", "StreamBytes", "TransportSecurity", "Telemetry", "TestSupport"]
     ),
     tests(
         "HTTPServer",
-        uses: ["HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "TestSupport"]
+        uses: ["HTTPServer", "Reactor", "HTTP2", "HTTPWire", "StreamBytes", "TestSupport"]
     ),
     tests(
         "Providers",

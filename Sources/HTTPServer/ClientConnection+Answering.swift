@@ -242,7 +242,7 @@ extension ClientConnection {
 
 extension ResponseHead {
     /// Whether RFC 9110 lets an answer with this status have a body.
-    fileprivate var allowsBody: Bool { status >= 200 && status != 204 && status != 304 }
+    var allowsBody: Bool { status >= 200 && status != 204 && status != 304 }
 }
 
 extension BodyProgress {

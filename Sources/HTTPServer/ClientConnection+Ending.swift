@@ -106,7 +106,7 @@ extension ClientConnection {
     }
 
     /// Lets go of everything: nothing will come any more.
-    private func release() {
+    func release() {
         phase = .closed
         releaseBody()
         socket = nil

@@ -63,6 +63,7 @@ extension ClientConnection {
     }
 
     private func parse(_ input: [UInt8], count: Int) {
+        guard preface == nil else { return lookForPreface(input[..<count]) }
         let wasBetweenRequests = parser.isBetweenRequests
         var offset = 0
         do throws(HTTPError) {
@@ -198,7 +199,7 @@ extension ClientConnection {
         phase = .responding
         wasProbed = false
         setDeadline(nil)
-        handler.respond(to: request, through: Exchange(connection: self, number: number))
+        handler.respond(to: request, through: Exchange(through: self, number: number))
     }
 
     /// Answers what cannot be served and ends the connection: what follows cannot be trusted.

@@ -5,7 +5,7 @@ import StreamBytes
 /// One accepted connection: parses requests, answers them in order, streams bodies.
 ///
 /// It lives on the reactor of its socket, which holds it until it is closed.
-package actor ClientConnection: SocketHandler, TimerHandler {
+package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection, ExchangeCarrier {
     enum Phase: Equatable {
         /// TLS is not open yet.
         case handshaking
@@ -55,6 +55,8 @@ package actor ClientConnection: SocketHandler, TimerHandler {
     var outputStart = 0
     /// What was read behind the request in hand.
     var unread: [UInt8] = []
+    /// What may become the preface of HTTP/2; nil once it is known that this is HTTP/1.1.
+    var preface: [UInt8]? = []
     var inputMayWait = false
     var peerHasClosed = false
     var isPumping = false
@@ -116,11 +118,9 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         assumeIsolated { $0.deadlineMayHavePassed() }
     }
 
-    /// Ends the connection when nothing is being answered, else after the answer in hand.
-    package nonisolated func drain() { assumeIsolated { $0.beginDraining() } }
+    nonisolated func drain() { assumeIsolated { $0.beginDraining() } }
 
-    /// Ends the connection now.
-    package nonisolated func abort() { assumeIsolated { $0.end(.closedHere, resets: true) } }
+    nonisolated func abort() { assumeIsolated { $0.end(.closedHere, resets: true) } }
 
     // MARK: For exchanges
 
@@ -148,7 +148,9 @@ package actor ClientConnection: SocketHandler, TimerHandler {
 
     nonisolated func statistics() -> TCPStatistics? { assumeIsolated { $0.socket?.statistics() } }
 
-    nonisolated var unsentBytes: Int { assumeIsolated { $0.output.count - $0.outputStart } }
+    nonisolated func unsentBytes(exchange: UInt64) -> Int {
+        assumeIsolated { $0.output.count - $0.outputStart }
+    }
 
     nonisolated func move(
         to executor: any StreamExecutor,
@@ -173,6 +175,7 @@ package actor ClientConnection: SocketHandler, TimerHandler {
             return setDeadline(executor.now + registry.configuration.headTimeout)
         }
         guard let moved else { return waitForRequest() }
+        preface = nil
         closesAfterAnswer = moved.closesAfterAnswer
         handOver(moved.request)
     }
@@ -183,7 +186,13 @@ package actor ClientConnection: SocketHandler, TimerHandler {
         if readiness.contains(.hasFailed) { return connectionFailed() }
         if phase == .handshaking {
             guard readiness.contains(.isWritable) else { return }
+            switch socket?.negotiatedProtocol {
+            case .http2: return becomeHTTP2(unread: [])
+            case .http1: preface = nil
+            case nil: break
+            }
             waitForRequest()
+            if phase == .closed { return }
         }
         if readiness.contains(.isWritable) { flush() }
         if readiness.contains(.peerClosed), !peerHasClosed {

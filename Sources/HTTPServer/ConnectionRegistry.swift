@@ -7,7 +7,7 @@ import Synchronization
 package final class ConnectionRegistry: Sendable {
     /// What belongs to one reactor.
     private struct Lane {
-        var connections: [ObjectIdentifier: ClientConnection] = [:]
+        var connections: [ObjectIdentifier: any ServerConnection] = [:]
         var buffer: [UInt8] = []
     }
 
@@ -18,6 +18,7 @@ package final class ConnectionRegistry: Sendable {
     private let refusedConnectionCount = Atomic<Int>(0)
     private let unfinishedBodyByteCount = Atomic<Int>(0)
     private let isDraining = Atomic<Bool>(false)
+    private let errors = Guarded<[String: Int]>([:])
 
     /// Makes a registry without connections.
     ///
@@ -35,6 +36,11 @@ package final class ConnectionRegistry: Sendable {
 
     /// How many connections were refused because too many were open; may be asked from any thread.
     package var refusedCount: Int { refusedConnectionCount.load(ordering: .relaxed) }
+
+    /// How many connections of HTTP/2 were ended for an error of the client, by what it was.
+    ///
+    /// That is a flood of something, or the code of RFC 9113. May be asked from any thread.
+    package var http2ErrorCounts: [String: Int] { errors.withLock { $0 } }
 
     /// Takes a connection that was accepted; call on the reactor that shall own it.
     ///
@@ -97,7 +103,7 @@ package final class ConnectionRegistry: Sendable {
     /// Ends every connection now; call from any thread.
     package func abort() { forEachConnection { $0.abort() } }
 
-    private func forEachConnection(_ action: @escaping @Sendable (ClientConnection) -> Void) {
+    private func forEachConnection(_ action: @escaping @Sendable (any ServerConnection) -> Void) {
         for lane in lanes {
             let connections = lane.withLock { Array($0.connections.values) }
             for connection in connections {
@@ -122,16 +128,18 @@ package final class ConnectionRegistry: Sendable {
         unfinishedBodyByteCount.subtract(byteCount, ordering: .relaxed)
     }
 
+    func countError(_ name: String) { errors.withLock { $0[name, default: 0] += 1 } }
+
     var drains: Bool { isDraining.load(ordering: .relaxed) }
 
-    func add(_ connection: ClientConnection) {
+    func add(_ connection: any ServerConnection) {
         connectionCount.add(1, ordering: .relaxed)
         lanes[connection.executor.index].withLock {
             $0.connections[ObjectIdentifier(connection)] = connection
         }
     }
 
-    func remove(_ connection: ClientConnection) {
+    func remove(_ connection: any ServerConnection) {
         let isKnown = lanes[connection.executor.index].withLock {
             $0.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil
         }

@@ -1,3 +1,4 @@
+import HTTP2
 import HTTPWire
 
 /// What a server takes from a client, how long it waits, and how it sends.
@@ -32,6 +33,11 @@ package struct ServerConfiguration: Sendable {
     package var unfinishedBodyByteLimit = 268_435_456
     /// The most open connections; beyond, new ones get 503 and are closed.
     package var connectionLimit = 50_000
+    /// What a client of HTTP/2 may do on one connection.
+    package var http2 = HTTP2Settings()
+    /// How long a client of HTTP/2 may go on opening streams once it was told that the connection
+    /// ends; a client that answers sooner is believed.
+    package var goAwayTimeout = Duration.seconds(1)
 
     package init() {}
 }

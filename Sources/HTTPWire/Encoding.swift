@@ -111,7 +111,7 @@ extension RequestHead {
 }
 
 extension HeaderFields {
-    fileprivate func checkSendable() throws(HTTPError) {
+    func checkSendable() throws(HTTPError) {
         for field in fields {
             guard !field.name.isEmpty, field.name.utf8.allSatisfy(\.isToken),
                 field.value.utf8.allSatisfy({ !$0.isControl || $0 == .tab })

@@ -23,9 +23,20 @@ struct RequestLine {
         try Self.checkTarget(bytes, methodEnd + 1..<targetEnd)
         target = String(repairing: bytes.extracting(methodEnd + 1..<targetEnd))
         try splitAbsoluteTarget()
+        try Self.checkForm(target, method)
+    }
+
+    /// Checks a target that has to be in origin form, or `*`.
+    static func checkOrigin(_ target: String, method: String) throws(HTTPError) {
+        let bytes = Array(target.utf8)
+        try checkTarget(bytes.span, 0..<bytes.count)
+        try checkForm(target, method)
+    }
+
+    private static func checkForm(_ target: String, _ method: String) throws(HTTPError) {
         let isStar = target == "*" && method == "OPTIONS"
         guard isStar || target.utf8.first == UInt8(ascii: "/") else { throw .target }
-        try checkPath()
+        try checkPath(target)
     }
 
     private static func endOfMethod(
@@ -74,7 +85,7 @@ struct RequestLine {
     }
 
     /// A NUL in a path cuts it short in programs behind; no path has a use for it.
-    private func checkPath() throws(HTTPError) {
+    private static func checkPath(_ target: String) throws(HTTPError) {
         var zeroCount = 0
         for byte in target.utf8.prefix(while: { $0 != UInt8(ascii: "?") }) {
             let isNext =

@@ -65,7 +65,7 @@ package struct ServerSecurity: Sendable {
     package init(
         certificateFile: String,
         keyFile: String,
-        protocols: [ApplicationProtocol] = [.http1]
+        protocols: [ApplicationProtocol] = [.http2, .http1]
     ) throws(SecurityContextError) {
         context = try SecurityContext(
             certificateFile: certificateFile,

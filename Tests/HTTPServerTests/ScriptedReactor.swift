@@ -27,8 +27,19 @@ final class ScriptedReactor: StreamExecutor, @unchecked Sendable {
     func randomBits() -> UInt64 { 4 }
     func perform(_ work: @escaping @Sendable () -> Void) { self.work.append(work) }
 
+    var hasWork: Bool { !work.isEmpty }
+
     func runWork() {
         while !work.isEmpty { work.removeFirst()() }
+    }
+
+    /// Runs rounds of work; what a round adds waits for the next.
+    func runWork(turns: Int) {
+        for _ in 0..<turns {
+            let round = work
+            work = []
+            for work in round { work() }
+        }
     }
 
     func makeTimer(for handler: any TimerHandler) -> TimerID {
@@ -103,6 +114,8 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     private var inputHasEnded = false
     /// Each write that took something, as text.
     private(set) var writes: [String] = []
+    /// All of them, as they went out.
+    private(set) var sentBytes: [UInt8] = []
     /// How many bytes the kernel takes before the client reads again.
     var room = Int.max
     var acknowledged: UInt64 = 0
@@ -126,6 +139,9 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
         input += bytes
         handler?.socketIsReady(.isReadable)
     }
+
+    /// What another actor had read is there to be read again.
+    func announceInput() { handler?.socketIsReady(.isReadable) }
 
     func finishHandshake() {
         isOpening = false
@@ -173,6 +189,7 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
         guard count > 0 else { return .wrote(0) }
         if room != .max { room -= count }
         writes.append(String(repairing: bytes.extracting(0..<count)))
+        sentBytes.append(bytes.extracting(0..<count))
         return .wrote(count)
     }
 

@@ -12,7 +12,7 @@ struct LayerTests {
         ["ServerSentEvents", "HTTPWire", "Metering"],
         ["Dialects", "Pricing", "Replay"],
         ["Cryptography"],
-        ["Compression", "Sealing", "TransportSecurity", "YAMLText"],
+        ["Compression", "Sealing", "TransportSecurity", "YAMLText", "HTTP2"],
         ["Reactor"],
         ["HTTPServer"],
         ["Providers", "RedisStreams", "MeterLog", "Ledger", "ReplayProvider"],

@@ -80,6 +80,19 @@ final class GatewayService: Sendable {
         )
     }
 
+    func writeMetrics(to text: inout PrometheusText) {
+        let counts = publicConnections.http2ErrorCounts
+            .merging(adminConnections.http2ErrorCounts, uniquingKeysWith: +)
+        for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
+            text.counter(
+                "weir_http2_connections_ended_total",
+                help: "Connections of HTTP/2 that were ended for what the client did.",
+                labels: ["reason": reason],
+                value: count
+            )
+        }
+    }
+
     /// Lets running streams come to their end.
     ///
     /// Ends those that take longer, and closes every connection. The group must have stopped

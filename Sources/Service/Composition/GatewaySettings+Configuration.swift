@@ -10,6 +10,8 @@ extension WeirConfiguration {
         var server = ServerConfiguration()
         server.limits.headByteLimit = limits.head.bytes
         server.limits.bodyByteLimit = limits.body.bytes
+        server.http2.streamLimit = limits.streamsPerConnection
+        server.http2.headerListByteLimit = limits.head.bytes
         server.stuckTimeout = stream.buffer.stuck
         server.writeByteLimit = stream.buffer.bytes.bytes
         return server

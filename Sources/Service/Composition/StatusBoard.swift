@@ -5,11 +5,14 @@ import Telemetry
 /// What status pages are told of metering and billing, whichever of them this process has.
 final class StatusBoard: Sendable {
     private struct Parts {
+        var gateway: GatewayService?
         var meter: MeterService?
         var billing: BillingService?
     }
 
     private let parts = Guarded(Parts())
+
+    func connect(gateway: GatewayService) { parts.withLock { $0.gateway = gateway } }
 
     func connect(meter: MeterService) { parts.withLock { $0.meter = meter } }
 
@@ -27,7 +30,8 @@ final class StatusBoard: Sendable {
     }
 
     func writeMetrics(to text: inout PrometheusText) {
-        let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
+        let (gateway, meter, billing) = parts.withLock { ($0.gateway, $0.meter, $0.billing) }
+        gateway?.writeMetrics(to: &text)
         meter?.writeMetrics(to: &text)
         billing?.writeMetrics(to: &text)
     }

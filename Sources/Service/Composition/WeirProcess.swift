@@ -166,7 +166,9 @@ extension WeirProcess {
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
         )
         board.connect(meter: meter)
-        gateway = try GatewayService(core: core, group: group, configuration: configuration)
+        let gateway = try GatewayService(core: core, group: group, configuration: configuration)
+        self.gateway = gateway
+        board.connect(gateway: gateway)
     }
 
     private func startBilling(_ redis: RedisURL) async throws {

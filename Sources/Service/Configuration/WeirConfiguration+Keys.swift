@@ -182,7 +182,8 @@ extension LimitConfiguration {
                 \.body,
                 .size(ByteCount(kibibytes: 1)...ByteCount(kibibytes: 1_024 * 1_024))
             ),
-            .value("head", \.head, .size(ByteCount(kibibytes: 1)...ByteCount(kibibytes: 1_024)))
+            .value("head", \.head, .size(ByteCount(kibibytes: 1)...ByteCount(kibibytes: 1_024))),
+            .value("streamsPerConnection", \.streamsPerConnection, .number(1...100_000))
         )
     }
 }

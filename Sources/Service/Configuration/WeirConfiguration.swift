@@ -95,6 +95,8 @@ package struct LimitConfiguration: Equatable, Sendable {
     package var body = ByteCount(kibibytes: 4 * 1_024)
     /// Bytes of a request's head.
     package var head = ByteCount(kibibytes: 32)
+    /// Requests that a client of HTTP/2 may have open on one connection.
+    package var streamsPerConnection = 128
 
     package init() {}
 }
