@@ -87,6 +87,7 @@ let runtime: [Target] = [
 let stores: [Target] = [
     room("Providers", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
     room("RedisStreams", uses: ["CHiredis", "Reactor", "Metering", "StreamBytes", "Telemetry"]),
+    room("MeterLog", uses: ["Reactor", "Metering", "StreamBytes", "Telemetry"]),
     room("Ledger", uses: ["CSQLite", "Reactor", "Metering", "Pricing", "StreamBytes"]),
     room(
         "ReplayProvider",
@@ -203,6 +204,7 @@ let suites: [Target] = [
         "RedisStreams",
         uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]
     ),
+    tests("MeterLog", uses: ["MeterLog", "Metering", "Reactor", "StreamBytes", "TestSupport"]),
     tests(
         "Ledger",
         uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]

@@ -53,3 +53,22 @@ package enum UsageSourceError: Error, Equatable, Sendable {
     /// The server answered with an error; its first word and the rest.
     case refused(String)
 }
+
+/// One run of a gateway; its records are numbered from 1 without gap.
+package struct GatewayRun: Hashable, Sendable {
+    package let gateway: String
+    /// Larger at each start of the gateway.
+    package let epoch: Int64
+
+    package init(gateway: String, epoch: Int64) {
+        self.gateway = gateway
+        self.epoch = epoch
+    }
+}
+
+/// What waits in a gateway's spool under one number.
+package enum BacklogEntry: Equatable, Sendable {
+    case record(UsageRecord)
+    /// The record of this number cannot be read any more.
+    case lost(GatewayRun, sequence: Int64)
+}

@@ -72,6 +72,7 @@ extension UsageRecord {
         fields.append(optional: "rtt_us", roundTripMicroseconds)
         fields.append(("retransmits", String(retransmits)))
         fields.append(("lost", String(lost)))
+        fields.append(optional: "in_flight", inFlightBytes)
     }
 
     private func appendUsageDetails(to fields: inout [(name: String, value: String)]) {

@@ -8,7 +8,7 @@ package enum StretchEnd: String, Sendable {
 }
 
 /// One stretch of one stream, as it goes to billing: exact, flat, and identified once.
-package struct UsageRecord: Sendable {
+package struct UsageRecord: Equatable, Sendable {
     package var recordID = ""
     package var accountID = ""
     package var connectionID = ""
@@ -46,6 +46,10 @@ package struct UsageRecord: Sendable {
     package var roundTripMicroseconds: Int64?
     package var retransmits: Int64 = 0
     package var lost: Int64 = 0
+    /// Bytes handed to the kernel of which it is not known whether it took them.
+    ///
+    /// They are not in `bytesOut`. Nil in every record but an interrupted one.
+    package var inFlightBytes: Int64?
     package var end: StretchEnd = .complete
 
     package init() {}
@@ -55,11 +59,18 @@ package struct UsageRecord: Sendable {
 package struct LatencySummary: Equatable, Sendable {
     package var mean: Int64
     package var minimum: Int64
-    package var p95: Int64
-    package var p99: Int64
+    /// Nil where the stretch was cut off by the end of its process.
+    package var p95: Int64?
+    package var p99: Int64?
     package var maximum: Int64
 
-    package init(mean: Int64, minimum: Int64, p95: Int64, p99: Int64, maximum: Int64) {
+    package init(
+        mean: Int64,
+        minimum: Int64,
+        p95: Int64? = nil,
+        p99: Int64? = nil,
+        maximum: Int64
+    ) {
         self.mean = mean
         self.minimum = minimum
         self.p95 = p95

@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Why a file cannot be used; reads as the rest of a sentence that starts with the file.
 package enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -24,18 +25,6 @@ package enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooLong(let limit): "is longer than \(limit) bytes"
         case .system(let number): "cannot be used: \(SystemError.text(number))"
         }
-    }
-}
-
-/// The system's words for an error number.
-enum SystemError {
-    static func text(_ number: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe strerror_r(number, &buffer, buffer.count) == 0 else {
-            return "error \(number)"
-        }
-        let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

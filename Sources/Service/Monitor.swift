@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 import StreamBytes
 
 /// A value behind a pthread mutex that threads can wait on to change.
@@ -61,23 +62,5 @@ final class Monitor<Value>: @unchecked Sendable {
                 return body(&value)
             }
         }
-    }
-}
-
-extension MonotonicTime {
-    /// The monotonic clock, read now.
-    static var now: MonotonicTime {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
-}
-
-extension WallTime {
-    /// The wall clock, read now.
-    static var now: WallTime {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Tries addresses from a thread that may wait.
 enum NetworkProbe {
