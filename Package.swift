@@ -99,8 +99,8 @@ let domain: [Target] = [
     room(
         "Gateway",
         uses: [
-            "Providers", "HTTPServer", "Reactor", "Dialects", "Metering", "ServerSentEvents",
-            "HTTPWire", "StreamBytes", "Telemetry",
+            "Providers", "HTTPServer", "Reactor", "Compression", "Dialects", "Metering",
+            "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     ),
     room("Billing", uses: ["Reactor", "Metering", "Pricing", "StreamBytes", "Telemetry"]),
@@ -249,9 +249,9 @@ let suites: [Target] = [
     tests(
         "Simulation",
         uses: [
-            "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
-            "Pricing", "Replay", "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
-            "TestSupport",
+            "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Compression", "Dialects",
+            "Metering", "Pricing", "Replay", "ServerSentEvents", "HTTPWire", "StreamBytes",
+            "Telemetry", "TestSupport",
         ]
     ),
     // What other people's programs run: Python scripts and pages.

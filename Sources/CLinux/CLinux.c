@@ -250,6 +250,12 @@ int64_t CLinux_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t CLinux_thread_cpu_ns(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
 int64_t CLinux_wall_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// What the coded bodies of one thread share: compressors, and the memory of those that brotli
 /// needs for each body.
 @safe
@@ -26,6 +28,30 @@ package struct SharedEncoders: ~Copyable {
         self.small = small
         self.fast = fast
     }
+
+    /// Opens a body.
+    ///
+    /// - Returns: nil when the coding needs more memory than the budget has left.
+    package mutating func open(_ coding: ContentCoding) -> (any BodyEncoder)? {
+        switch coding {
+        case .gzip: ParkedEncoder(.gzip)
+        case .deflate: ParkedEncoder(.zlib)
+        case .brotli: BrotliEncoder.open(with: &self)
+        }
+    }
+
+    /// As `encoder.encode`.
+    package mutating func encode(
+        _ bytes: Span<UInt8>,
+        isLast: Bool,
+        by encoder: any BodyEncoder,
+        to output: inout [UInt8]
+    ) throws(CompressionError) {
+        try encoder.encode(bytes, isLast: isLast, with: &self, to: &output)
+    }
+
+    /// As `encoder.close`.
+    package mutating func close(_ encoder: any BodyEncoder) { encoder.close(with: &self) }
 
     /// Compresses a piece of bytes for itself (raw deflate, RFC 1951).
     package mutating func compressChunk(_ bytes: Span<UInt8>, to output: inout [UInt8]) {

@@ -1,3 +1,4 @@
+import Compression
 import Metering
 import Providers
 import Reactor
@@ -11,6 +12,7 @@ package final class GatewayCore: Sendable {
     let callers: any CallerDirectory
     let log: any LogSink
     let registries: [StreamRegistry]
+    let codingBudget = CompressionBudget()
     let startedAt: WallTime
     let billingStatus: @Sendable () -> BillingOverview
     let contributeMetrics: @Sendable (inout PrometheusText) -> Void
@@ -49,7 +51,9 @@ package final class GatewayCore: Sendable {
         self.journal = journal
         self.log = log
         self.startedAt = startedAt
-        registries = executors.map { StreamRegistry(on: $0, resolver: resolver) }
+        registries = executors.map { [codingBudget] in
+            StreamRegistry(on: $0, resolver: resolver, codingBudget: codingBudget)
+        }
     }
 
     /// The settings in force; new streams take them.
@@ -73,6 +77,9 @@ package final class GatewayCore: Sendable {
         openStreams.subtract(1, ordering: .relaxed)
         return false
     }
+
+    /// What encoders hold beyond a kilobyte for each stream.
+    package var heldCodingBytes: Int { codingBudget.usedBytes }
 
     func closeStream() { openStreams.subtract(1, ordering: .relaxed) }
 

@@ -1,3 +1,4 @@
+import HTTPWire
 import StreamBytes
 
 /// How streams behave.
@@ -19,6 +20,10 @@ package struct StreamSettings: Sendable {
     package var bufferDelay: Duration = .milliseconds(20)
     /// Bytes that may wait for a slow client before its provider is held back.
     package var bufferLimit = 65_536
+    /// Content codings, in the order of preference; empty: none.
+    package var codings: [ContentCoding] = []
+    /// Bytes that the encoders of all streams may hold beyond a kilobyte each.
+    package var codingBudget = 67_108_864
 
     package init() {}
 }

@@ -1,3 +1,4 @@
+import Compression
 import Providers
 import Reactor
 import StreamBytes
@@ -6,6 +7,7 @@ import StreamBytes
 package actor StreamRegistry {
     package nonisolated let executor: any StreamExecutor
     package nonisolated let pool: ProviderPool
+    nonisolated let codings: Guarded<ReactorCodings>
     private var streams: [StreamID: Generation] = [:]
     private var tokens: [String: TokenEntry] = [:]
     private var counters = GatewayCounters()
@@ -24,8 +26,13 @@ package actor StreamRegistry {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(on executor: any StreamExecutor, resolver: any AddressResolver) {
+    init(
+        on executor: any StreamExecutor,
+        resolver: any AddressResolver,
+        codingBudget: CompressionBudget
+    ) {
         self.executor = executor
+        codings = Guarded(ReactorCodings(on: executor, budget: codingBudget))
         pool = ProviderPool(on: executor, resolver: resolver)
     }
 }
@@ -64,6 +71,14 @@ extension StreamRegistry {
         assumeIsolated {
             $0.counters.add(stream)
             $0.accounts[account, default: GatewayCounters()].add(stream)
+        }
+    }
+
+    /// Counts a response that has begun.
+    nonisolated func count(_ choice: CodingChoice, account: String) {
+        assumeIsolated {
+            $0.counters.codings[choice, default: 0] += 1
+            $0.accounts[account, default: GatewayCounters()].codings[choice, default: 0] += 1
         }
     }
 

@@ -77,16 +77,6 @@ package struct AcceptedCodings: Sendable, Equatable {
     }
 }
 
-extension ContentCoding {
-    fileprivate var index: Int {
-        switch self {
-        case .gzip: 0
-        case .deflate: 1
-        case .brotli: 2
-        }
-    }
-}
-
 extension Substring {
     /// Without spaces and tabs around it.
     fileprivate var trimmed: Substring {

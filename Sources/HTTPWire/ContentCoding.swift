@@ -14,4 +14,13 @@ package enum ContentCoding: String, CaseIterable, Sendable {
         default: return nil
         }
     }
+
+    /// Its place in `allCases`, for tables.
+    package var index: Int {
+        switch self {
+        case .gzip: 0
+        case .deflate: 1
+        case .brotli: 2
+        }
+    }
 }

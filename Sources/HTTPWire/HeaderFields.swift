@@ -23,6 +23,14 @@ package struct HeaderFields: Sendable, Equatable, ExpressibleByDictionaryLiteral
         append(name, value)
     }
 
+    /// Says that the response depends on the request's field `name` (RFC 9110, section 12.5.5).
+    package mutating func vary(on name: String) {
+        let named = values("vary").flatMap { $0.split(separator: ",") }
+            .map { String($0.drop { $0 == " " }) }
+        let isNamed = named.contains { $0 == "*" || $0.isEqualIgnoringASCIICase(to: name) }
+        if !isNamed { replace("Vary", (named + [name]).joined(separator: ", ")) }
+    }
+
     /// Returns the value of the first field with that name.
     package func first(_ name: String) -> String? {
         fields.first { $0.name.isEqualIgnoringASCIICase(to: name) }?.value

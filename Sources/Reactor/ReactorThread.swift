@@ -77,6 +77,8 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
 
     package var preciseNow: MonotonicTime { MonotonicTime(nanoseconds: CLinux_monotonic_ns()) }
 
+    package var cpuNanoseconds: Int64 { CLinux_thread_cpu_ns() }
+
     package func randomBits() -> UInt64 { random.next() }
 
     package func makeTimer(for handler: any TimerHandler) -> TimerID {

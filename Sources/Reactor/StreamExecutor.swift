@@ -21,6 +21,9 @@ package protocol StreamExecutor: SerialExecutor {
     /// The wall clock, read once per turn of the loop.
     var wallClock: WallTime { get }
 
+    /// CPU time that the thread has used, in nanoseconds, to find out how busy it is.
+    var cpuNanoseconds: Int64 { get }
+
     /// 64 random bits from a cryptographic source (seeded in simulations).
     func randomBits() -> UInt64
 
@@ -95,6 +98,9 @@ package protocol TimerHandler: AnyObject, Sendable {
 }
 
 extension StreamExecutor {
+    /// For executors on virtual time, which are never busy.
+    package var cpuNanoseconds: Int64 { 0 }
+
     /// For executors whose sockets know no TLS.
     package func adopt(
         _ socket: consuming PassedSocket,

@@ -31,6 +31,7 @@ struct GatewaySimulationTests {
         var failures: [String] = []
         var ends: [StretchEnd: Int] = [:]
         var returns = 0
+        var codings: [String: Int] = [:]
     }
 
     @Test func `every client gets every event once and in order, and every stream one bill`()
@@ -39,6 +40,7 @@ struct GatewaySimulationTests {
         let outcome = try await Self.onThreadOfItsOwn { Self.run(Self.seeds) }
 
         print("\(Self.seeds.count) seeds: \(outcome.ends), \(outcome.returns) returns")
+        print("codings: \(outcome.codings)")
         #expect(outcome.failures == [])
         guard Self.seeds.count >= 100 else { return }
         // Without these the schedules would show nothing.
@@ -46,6 +48,9 @@ struct GatewaySimulationTests {
             #expect(outcome.ends[end, default: 0] > 0, "no stream ended by \(end)")
         }
         #expect(outcome.returns > 0)
+        for coding in ["identity", "gzip", "deflate", "br"] {
+            #expect(outcome.codings[coding, default: 0] > 0, "no stream was coded as \(coding)")
+        }
     }
 
     private static func run(_ seeds: [UInt64]) -> Outcome {
@@ -58,7 +63,10 @@ struct GatewaySimulationTests {
             outcome.failures += Verdict(world, isOver: isOver).failures.map {
                 "seed \(seed): \($0)"
             }
-            for record in world.sink.records { outcome.ends[record.end, default: 0] += 1 }
+            for record in world.sink.records {
+                outcome.ends[record.end, default: 0] += 1
+                outcome.codings[record.coding, default: 0] += 1
+            }
             outcome.returns += world.clients.reduce(0) { $0 + $1.responses.count - 1 }
             world.finish()
         }
@@ -99,6 +107,9 @@ struct Verdict {
         let limit = breaksProviders || script.fate == .noAnswer ? 2 : 1
         if world.requests[client.index, default: 0] > limit {
             failures.append("stream \(client.index) was generated twice")
+        }
+        if client.responses.contains(where: { $0.isWhole && $0.isUnfinished }) {
+            failures.append("client \(client.index) got a body whose coding has no end")
         }
         client.isOpenAI ? checkOpenAI(client, script) : checkWeir(client, script)
     }
@@ -201,11 +212,9 @@ extension Verdict {
                 let id = streamID(of: client, streams)
             else { continue }
             let metered = streams[id]?.reduce(0) { $0 + $1.bytesOut } ?? 0
-            if metered < response.body.count || (response.isWhole && metered != response.body.count)
-            {
-                failures.append(
-                    "client \(client.index) received \(response.body.count) bytes of \(metered)"
-                )
+            let received = response.receivedByteCount
+            if metered < received || (response.isWhole && metered != received) {
+                failures.append("client \(client.index) received \(received) bytes of \(metered)")
             }
         }
         for records in streams.values {
@@ -229,6 +238,9 @@ extension Verdict {
         let leaks = world.simulation.leaks
         if world.core.openStreamCount != 0 { failures.append("streams were left open") }
         if world.registry.count != 0 { failures.append("connections were left open") }
+        if world.core.heldCodingBytes > 4 * 851_968 {
+            failures.append("closed encoders hold \(world.core.heldCodingBytes) bytes")
+        }
         if leaks.scratchBuffers != 0 || leaks.passing != 0 { failures.append("leaks: \(leaks)") }
     }
 }

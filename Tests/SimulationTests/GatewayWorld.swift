@@ -117,10 +117,24 @@ final class GatewayWorld {
             manner: manner,
             isOpenAI: isOpenAI,
             asksForUsage: random.chance(perMille: 500),
+            codings: codings(index, seed: seed),
             on: executor,
             to: address,
             random: random
         )
+    }
+
+    /// What a client accepts; by numbers of its own, so that the rest of a seed stays as it was.
+    private static func codings(_ index: Int, seed: UInt64) -> String? {
+        var random = SeededChance(seed: seed &* 104_729 &+ UInt64(index))
+        return switch random.below(10) {
+        case 0..<4: nil
+        case 4..<6: "gzip"
+        case 6: "deflate"
+        case 7: "br"
+        case 8: "br, gzip;q=0.5"
+        default: "gzip, identity;q=0"
+        }
     }
 
     private static func settings(provider: SocketAddress) -> GatewaySettings {
@@ -152,6 +166,9 @@ final class GatewayWorld {
         settings.streams.bufferLimit = 2_048
         settings.streams.bufferBytes = 1_024
         settings.meteringInterval = .seconds(3)
+        settings.streams.codings = [.gzip, .brotli, .deflate]
+        // Room for two of brotli's encoders.
+        settings.streams.codingBudget = 2_000_000
         return settings
     }
 

@@ -1,3 +1,4 @@
+import Compression
 import HTTPWire
 import Reactor
 import StreamBytes
@@ -25,13 +26,20 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
     let isOpenAI: Bool
     let asksForUsage: Bool
     let manner: Manner
+    /// Its `Accept-Encoding`; nil: none.
+    let codings: String?
     /// The bodies of its responses, one after the other: what was received, with the status.
     private(set) var responses: [Response] = []
     private(set) var isDone = false
 
     struct Response {
         var status = 0
+        /// Without its content coding.
         var body: [UInt8] = []
+        /// As it was received.
+        var receivedByteCount = 0
+        /// Whether the content coding is not at its end.
+        var isUnfinished = false
         /// Whether the body came to its end by its own framing.
         var isWhole = false
     }
@@ -40,6 +48,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
     private let address: SocketAddress
     private var random: SeededChance
     private var peer: SimulatedPeer?
+    /// Of the response that is received, when it is coded.
+    private var decoder: BodyDecoder?
     private var parser = ResponseParser(limits: .endless, isReplyToHead: false)
     private var timer: TimerID?
     private var returnsLeft = 3
@@ -51,6 +61,7 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         manner: Manner,
         isOpenAI: Bool,
         asksForUsage: Bool,
+        codings: String?,
         on executor: SimulatedExecutor,
         to address: SocketAddress,
         random: SeededChance
@@ -59,6 +70,7 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         self.manner = manner
         self.isOpenAI = isOpenAI
         self.asksForUsage = asksForUsage
+        self.codings = codings
         self.executor = executor
         self.address = address
         self.random = random
@@ -87,7 +99,11 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
             + #""messages":[{"role":"user","content":"stream-\#(index)"}]}"#
         let path = isOpenAI ? "/v1/chat/completions" : "/api/stream"
         return "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key\r\n"
-            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            + acceptEncoding + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    private var acceptEncoding: String {
+        codings.map { "Accept-Encoding: \($0)\r\n" } ?? ""
     }
 
     private func ask(_ request: String) {
@@ -113,14 +129,39 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
             switch step {
             case .needsMore: return behave()
             case .interim: continue
-            case .head(let head): responses[responses.count - 1].status = head.status
-            case .body(let range):
-                responses[responses.count - 1].body += bytes[range]
+            case .head(let head): note(head)
+            case .body(let range): receive(bytes[range])
             case .end:
                 responses[responses.count - 1].isWhole = true
                 return finish()
             }
         }
+    }
+
+    private func note(_ head: ResponseHead) {
+        responses[responses.count - 1].status = head.status
+        decoder = nil
+        guard let name = head.fields.first("content-encoding") else { return }
+        guard let coding = ContentCoding(named: name), let opened = try? BodyDecoder(coding) else {
+            preconditionFailure("the gateway uses codings that were accepted")
+        }
+        decoder = consume opened
+        responses[responses.count - 1].isUnfinished = true
+    }
+
+    private func receive(_ bytes: ArraySlice<UInt8>) {
+        let index = responses.count - 1
+        responses[index].receivedByteCount += bytes.count
+        guard decoder != nil else {
+            responses[index].body += bytes
+            return
+        }
+        do {
+            try decoder?.decode(bytes.span, to: &responses[index].body)
+        } catch {
+            preconditionFailure("a coded body can be read: \(error)")
+        }
+        responses[index].isUnfinished = decoder?.isFinished == false
     }
 
     private func behave() {
@@ -152,7 +193,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         later(1...1_000) { [self] in
             ask(
                 "GET /api/stream/\(id[..<dot]) HTTP/1.1\r\nHost: localhost\r\n"
-                    + "Authorization: Bearer key\r\nLast-Event-ID: \(id)\r\n\r\n"
+                    + "Authorization: Bearer key\r\n\(acceptEncoding)"
+                    + "Last-Event-ID: \(id)\r\n\r\n"
             )
         }
     }

@@ -68,6 +68,8 @@ void CLinux_eventfd_clear(int fd);
 /* Nanoseconds of CLOCK_MONOTONIC; milliseconds of CLOCK_REALTIME. */
 int64_t CLinux_monotonic_ns(void);
 int64_t CLinux_wall_ms(void);
+/* CPU time that the calling thread has used. */
+int64_t CLinux_thread_cpu_ns(void);
 
 /* Starts a thread that has the signals of the whole process (SIGTERM and its like) blocked. Its name is cut to 15 bytes. */
 int CLinux_start_thread(

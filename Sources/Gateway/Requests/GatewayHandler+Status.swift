@@ -92,13 +92,12 @@ extension GatewayHandler {
 
     func selftest(_ visit: Visit) {
         guard viewer(visit) != nil else { return }
-        let source = SelftestSource(exchange: visit.exchange)
+        let source = SelftestSource(for: visit)
         var head = visit.answer.empty(200).head
         head.fields.append("Content-Type", "text/event-stream")
         head.fields.append("Cache-Control", "no-cache, no-transform")
         head.fields.append("X-Accel-Buffering", "no")
-        visit.exchange.start(head, body: source)
-        source.begin()
+        source.begin(head)
     }
 
     func metrics(_ visit: Visit) {

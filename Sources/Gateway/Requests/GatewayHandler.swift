@@ -45,7 +45,13 @@ package final class GatewayHandler: RequestHandler {
     }
 
     package func respond(to request: HTTPRequest, through exchange: Exchange) {
-        let visit = Visit(request, through: exchange, settings: core.settings, isAdmin: isAdmin)
+        let visit = Visit(
+            request,
+            through: exchange,
+            settings: core.settings,
+            codings: registry.codings,
+            isAdmin: isAdmin
+        )
         if request.head.method == "OPTIONS" {
             let fields = visit.rules.fieldsForPreflight(request.head)
             return visit.send(visit.answer(adding: fields).empty(204))

@@ -8,6 +8,8 @@ struct Visit: Sendable {
     let request: HTTPRequest
     let exchange: Exchange
     let settings: GatewaySettings
+    /// Of the reactor that answers.
+    let codings: Guarded<ReactorCodings>
     let requestID: String
     /// Whether it came through the admin listener, which speaks for every account.
     let isAdmin: Bool
@@ -16,11 +18,13 @@ struct Visit: Sendable {
         _ request: HTTPRequest,
         through exchange: Exchange,
         settings: GatewaySettings,
+        codings: Guarded<ReactorCodings>,
         isAdmin: Bool
     ) {
         self.request = request
         self.exchange = exchange
         self.settings = settings
+        self.codings = codings
         self.isAdmin = isAdmin
         requestID = "req-\(randomText(20, from: exchange.executor))"
     }
@@ -35,17 +39,27 @@ struct Visit: Sendable {
         return Answer(isOpenAI: head.path.hasPrefix("/v1"), fields: fields)
     }
 
-    func send(_ response: HTTPResponse) { exchange.send(response) }
+    func send(_ response: HTTPResponse) {
+        var response = response
+        codings.withLock { codings in
+            _ = codings.code(&response, accepted: acceptedCodings, settings.streams)
+        }
+        exchange.send(response)
+    }
 
     func fail(_ failure: StreamFailure, status: Int? = nil) {
-        exchange.send(answer.failure(failure, status: status))
+        send(answer.failure(failure, status: status))
     }
+
+    /// The content codings that the client accepts.
+    var acceptedCodings: AcceptedCodings { AcceptedCodings(head.fields.values("accept-encoding")) }
 
     /// The client's side of a stream, as this request asks for it.
     var streamClient: StreamClient {
         StreamClient(
             exchange: exchange,
             fields: answer.fields,
+            accepted: acceptedCodings,
             sendsHeartbeatEvents: query["heartbeat"].map { $0 == "event" }
         )
     }
@@ -64,6 +78,7 @@ struct StreamClient: Sendable {
     let exchange: Exchange
     /// What its response carries beside the stream's own fields.
     let fields: HeaderFields
+    let accepted: AcceptedCodings
     /// Whether heartbeats are events; nil: as configured.
     let sendsHeartbeatEvents: Bool?
 }

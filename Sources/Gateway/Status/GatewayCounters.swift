@@ -12,6 +12,8 @@ package struct GatewayCounters: Sendable {
     package var durationMilliseconds: Int64 = 0
     package var byProvider: [String: [StretchEnd: Int64]] = [:]
     package var refusals: [String: Int64] = [:]
+    /// Bodies of streams begun, by their coding and its reason.
+    package var codings: [CodingChoice: Int64] = [:]
     package var firstToken = LatencyBuckets()
     package var latency = LatencyBuckets()
     /// Streams whose client left or was cut, by the minute in which that was.
@@ -36,6 +38,7 @@ package struct GatewayCounters: Sendable {
             byProvider[provider, default: [:]].merge(ends, uniquingKeysWith: +)
         }
         refusals.merge(other.refusals, uniquingKeysWith: +)
+        codings.merge(other.codings, uniquingKeysWith: +)
         firstToken.add(other.firstToken)
         latency.add(other.latency)
         drops.add(other.drops)

@@ -11,6 +11,10 @@ struct GatewayTotals: Sendable {
     var showsBilling = false
     var minute: Int64 = 0
     var uptimeMilliseconds: Int64 = 0
+    /// Bytes of coded bodies, by the coding's index; all of the gateway.
+    var codingVolumes = ReactorCodings.noVolumes
+    /// What encoders hold beyond a kilobyte for each stream; all of the gateway.
+    var codingHeldBytes = 0
     /// How long each reactor took to turn to the question, by its index.
     var lags: [(reactor: Int, lag: Duration)] = []
 
@@ -28,15 +32,18 @@ struct GatewayTotals: Sendable {
             let streams = registry.generations.filter { $0.isRunning && viewer.maySee($0.order) }
             return (
                 registry.counters(ofAccount: key), streams.map(\.status),
+                registry.codings.withLock { $0.volumes },
                 (reactor: registry.executor.index, lag: lag)
             )
         } finish: { parts in
             var totals = GatewayTotals()
-            for (counters, streams, lag) in parts {
+            for (counters, streams, volumes, lag) in parts {
                 totals.lags.append(lag)
+                totals.add(volumes)
                 totals.counters.add(counters)
                 totals.running += streams
             }
+            totals.codingHeldBytes = core.codingBudget.usedBytes
             totals.billing = core.billingStatus()
             totals.showsBilling = key == nil
             totals.minute = home.wallClock.milliseconds / 60_000
@@ -67,7 +74,10 @@ extension GatewayTotals {
         json.add("bytesPerSecond", bytes * 1_000 / max(1, uptimeMilliseconds))
         json.add("queuedBytes", running.reduce(0) { $0 + Int64($1.queuedBytes) })
         json.add("byProvider", raw: providers)
+        json.add("codings", raw: codings)
+        json.add("overCompressionBudget", overCodingBudget)
         if showsBilling {
+            json.add("compressionHeldBytes", Int64(codingHeldBytes))
             json.add("meterLag", billing.meterLag)
             json.add("costToday", raw: dollars(billing.costTodayNanodollars))
             json.add("costPerStream", raw: dollars(costPerStream))
@@ -160,6 +170,7 @@ extension GatewayTotals {
             help: "Bytes of events that wait for clients.",
             value: running.reduce(0) { $0 + $1.queuedBytes }
         )
+        writeCodings(to: &text)
         for (reactor, lag) in lags.sorted(by: { $0.reactor < $1.reactor }) {
             text.gauge(
                 "weir_loop_lag_seconds",

@@ -1,4 +1,5 @@
 import HTTPServer
+import HTTPWire
 import Reactor
 import StreamBytes
 
@@ -7,23 +8,30 @@ import StreamBytes
 actor SelftestSource: BodySource, TimerHandler {
     private nonisolated let exchange: Exchange
     private nonisolated let executor: any StreamExecutor
+    private nonisolated let visit: Visit
+    private var body: CodedBody?
     private var timer: TimerID?
+    private var isOver = false
     private var sent = 0
     private var due = 0
 
     private static let count = 20
     private static let interval = Duration.milliseconds(100)
+    /// About what one event takes.
+    private static let eventByteCount = 80
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(exchange: Exchange) {
-        self.exchange = exchange
+    init(for visit: Visit) {
+        self.visit = visit
+        exchange = visit.exchange
         executor = exchange.executor
     }
 
-    nonisolated func begin() { assumeIsolated { $0.tick() } }
+    /// Starts the response.
+    nonisolated func begin(_ head: ResponseHead) { assumeIsolated { $0.open(head) } }
 
     nonisolated func timerFired(_ timer: TimerID) { assumeIsolated { $0.tick() } }
 
@@ -37,7 +45,27 @@ actor SelftestSource: BodySource, TimerHandler {
 
     nonisolated func responseEnded(_ reason: ResponseEnd) { assumeIsolated { $0.stop() } }
 
+    private func open(_ head: ResponseHead) {
+        var head = head
+        let question = CodingChooser.Question(
+            accepted: visit.acceptedCodings,
+            configured: visit.settings.streams.codings,
+            kind: .weirEvents,
+            expectedByteCount: Self.count * Self.eventByteCount
+        )
+        body = visit.codings.withLock {
+            $0.open(
+                question,
+                budgetLimit: visit.settings.streams.codingBudget,
+                &head.fields
+            ).body
+        }
+        exchange.start(head, body: self)
+        tick()
+    }
+
     private func tick() {
+        guard !isOver else { return }
         due = min(due + 1, Self.count)
         if due < Self.count {
             let timer = timer ?? executor.makeTimer(for: self)
@@ -48,6 +76,7 @@ actor SelftestSource: BodySource, TimerHandler {
     }
 
     private func write(to buffer: inout [UInt8]) -> BodyProgress {
+        let start = buffer.count
         while sent < due {
             sent += 1
             buffer.append("id: ")
@@ -60,11 +89,21 @@ actor SelftestSource: BodySource, TimerHandler {
             buffer.append(decimal: executor.wallClock.milliseconds)
             buffer.append("}\n\n")
         }
-        return sent == Self.count ? .finished : .pending
+        let isLast = sent == Self.count
+        if let body {
+            let isCoded = visit.codings.withLock {
+                $0.code(body, isLast: isLast, from: start, of: &buffer)
+            }
+            guard isCoded else { return .aborted }
+        }
+        return isLast ? .finished : .pending
     }
 
     private func stop() {
+        isOver = true
         if let timer { executor.releaseTimer(timer) }
         timer = nil
+        if let body { visit.codings.withLock { $0.close(body) } }
+        body = nil
     }
 }

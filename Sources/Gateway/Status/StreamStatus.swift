@@ -83,7 +83,8 @@ extension Generation {
         json.add("stallMs", raw: stall.bytes)
         json.add("network", raw: network)
         json.add("queuedBytes", Int64(queuedBytes))
-        json.add("coding", "identity")
+        json.add("coding", lastCoding?.name ?? "identity")
+        json.add("codingReason", lastCoding?.reason.rawValue ?? "undecided")
         json.add("attempts", Int64(meter.totalAttempts))
         return json.bytes
     }

@@ -12,6 +12,7 @@ final class AttachedClient {
     /// What the response carries beside the stream's own fields; empty once it has begun.
     var fields: HeaderFields
     let sendsHeartbeatEvents: Bool?
+    var coding: ResponseCoding
     var cursor: EventLog.Cursor
     var path: StreamPath
     var flush: FlushPolicy
@@ -42,6 +43,7 @@ final class AttachedClient {
         exchange = client.exchange
         fields = client.fields
         sendsHeartbeatEvents = client.sendsHeartbeatEvents
+        coding = .undecided(client.accepted)
         self.cursor = cursor
         self.path = path
         self.flush = flush

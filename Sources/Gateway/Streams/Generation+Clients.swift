@@ -56,7 +56,7 @@ extension Generation {
         var index = 0
         while index < clients.count {
             if !clients[index].hasHead {
-                let head = streamHead(clients[index].fields)
+                let head = streamHead(for: clients[index])
                 clients[index].hasHead = true
                 clients[index].fields = [:]
                 let number = clients[index].number
@@ -69,12 +69,13 @@ extension Generation {
         }
     }
 
-    private func streamHead(_ fields: HeaderFields) -> ResponseHead {
-        var head = ResponseHead(status: 200, fields: fields)
+    private func streamHead(for client: AttachedClient) -> ResponseHead {
+        var head = ResponseHead(status: 200, fields: client.fields)
         head.fields.append("Content-Type", "text/event-stream")
         head.fields.append("Weir-Stream", id.text)
         head.fields.append("Cache-Control", "no-cache, no-transform")
         head.fields.append("X-Accel-Buffering", "no")
+        openCoding(of: client, &head.fields)
         return head
     }
 
@@ -114,6 +115,7 @@ extension Generation {
     private func drop(_ number: UInt32) {
         guard let index = clients.firstIndex(where: { $0.number == number }) else { return }
         readNetwork(of: clients[index].exchange)
+        closeCoding(of: clients[index])
         clients.remove(at: index)
         if !isAnyLineBusy { meter.lineBecameIdle(at: executor.now) }
         accountForLog()
@@ -182,16 +184,21 @@ extension Generation {
         clients[index].flushAt = nil
         let start = buffer.count
         append(to: &buffer, for: index, limit: limit)
+        let rawCount = buffer.count - start
+        let isAtEnd = clients[index].cursor.sequence > log.lastSequence
+        let isLast = isAtEnd && outcome != nil
+        guard code(&buffer, from: start, isLast: isLast, for: clients[index]) else {
+            return .aborted
+        }
         let count = buffer.count - start
         if count > 0 {
             clients[index].lastHandOut = executor.now
             clients[index].hasUnsent = true
-            meter.handedOut(bytes: count, rawBytes: count)
+            meter.handedOut(bytes: count, rawBytes: rawCount)
         }
-        let isAtEnd = clients[index].cursor.sequence > log.lastSequence
         accountForLog()
         releaseProviderIfCaughtUp()
-        return isAtEnd ? (outcome == nil ? .pending : .finished) : .more
+        return isLast ? .finished : isAtEnd ? .pending : .more
     }
 
     private func append(to buffer: inout [UInt8], for index: Int, limit: Int) {

@@ -77,7 +77,12 @@ extension Generation {
                 openedAt: openedWall
             )
             response.head.fields.append("Weir-Stream", id.text)
-            meter.handedOut(bytes: response.body.count, rawBytes: response.body.count)
+            let rawCount = response.body.count
+            let choice = registry.codings.withLock {
+                $0.code(&response, accepted: client.coding.accepted, settings)
+            }
+            note(choice)
+            meter.handedOut(bytes: response.body.count, rawBytes: rawCount)
             wasDelivered = true
             clients.removeAll { $0.number == client.number }
             readNetwork(of: client.exchange)

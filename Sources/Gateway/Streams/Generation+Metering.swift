@@ -77,6 +77,7 @@ extension Generation {
         record.user = order.user
         record.purpose = order.purpose
         record.provider = order.target.provider
+        record.coding = codings.text
         core.journal.add(record)
     }
 

@@ -26,6 +26,9 @@ package actor Generation {
     var meter: StreamMeter
     var clients: [AttachedClient] = []
     var clientCount: UInt32 = 0
+    var codings: CodingSet = []
+    /// That of the response that began last.
+    var lastCoding: CodingChoice?
 
     var link: ProviderLink?
     var answer = ProviderAnswer.none

@@ -87,6 +87,8 @@ extension StreamConfiguration {
         settings.bufferBytes = buffer.bytes.bytes
         settings.bufferDelay = buffer.delay
         settings.bufferLimit = buffer.limit.bytes
+        settings.codings = compression
+        settings.codingBudget = compressionBudget.bytes
         return settings
     }
 }

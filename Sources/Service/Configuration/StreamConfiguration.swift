@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// How answers are delivered.
 package struct StreamConfiguration: Equatable, Sendable {
     /// How an open stream shows that it is alive.
@@ -6,13 +8,6 @@ package struct StreamConfiguration: Equatable, Sendable {
         case comment
         /// An event named `heartbeat`.
         case event
-    }
-
-    /// A content coding that clients may ask for.
-    package enum Coding: String, CaseIterable, Sendable {
-        case gzip
-        case brotli = "br"
-        case deflate
     }
 
     /// The silence after which a heartbeat is sent.
@@ -24,8 +19,10 @@ package struct StreamConfiguration: Equatable, Sendable {
     package var resumeWindow = Duration.seconds(60)
     package var log = EventLogConfiguration()
     package var buffer = BufferConfiguration()
-    /// In the order of preference; empty: none.
-    package var compression: [Coding] = [.gzip, .brotli, .deflate]
+    /// Content codings, in the order of preference; empty: none.
+    package var compression: [ContentCoding] = [.gzip, .brotli, .deflate]
+    /// What the encoders of all streams may hold beyond a kilobyte each.
+    package var compressionBudget = ByteCount(kibibytes: 64 * 1_024)
 
     package init() {}
 }

@@ -154,7 +154,12 @@ extension StreamConfiguration {
                     .value("stuck", \.stuck, .duration(.milliseconds(100)...(.seconds(3_600))))
                 )
             ),
-            .list("compression", \.compression, .word)
+            .list("compression", \.compression, .word),
+            .value(
+                "compressionBudget",
+                \.compressionBudget,
+                .size(ByteCount(bytes: 0)...ByteCount(bytes: 1 << 40))
+            )
         )
     }
 }

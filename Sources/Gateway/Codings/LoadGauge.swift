@@ -1,0 +1,30 @@
+import StreamBytes
+
+/// How busy a reactor is, from the CPU time that its thread has used.
+package struct LoadGauge: Sendable {
+    /// In thousandths; the mean of the last readings.
+    package private(set) var permille = 0
+    private var readAt: MonotonicTime?
+    private var cpuNanoseconds: Int64 = 0
+
+    private static let intervalNanoseconds: Int64 = 500_000_000
+
+    package init() {}
+
+    /// Whether the last reading is old.
+    package func isDue(at now: MonotonicTime) -> Bool {
+        guard let readAt else { return true }
+        return now.nanoseconds &- readAt.nanoseconds >= Self.intervalNanoseconds
+    }
+
+    /// Call when a reading is due, with the CPU time used so far.
+    package mutating func read(cpuNanoseconds cpu: Int64, at now: MonotonicTime) {
+        defer {
+            readAt = now
+            cpuNanoseconds = cpu
+        }
+        guard let readAt, now > readAt else { return }
+        let share = (cpu - cpuNanoseconds) * 1_000 / (now.nanoseconds - readAt.nanoseconds)
+        permille = (permille + Int(min(max(0, share), 1_000))) / 2
+    }
+}
