@@ -88,7 +88,10 @@ let stores: [Target] = [
     room("Providers", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
     room("RedisStreams", uses: ["CHiredis", "Reactor", "Metering", "StreamBytes", "Telemetry"]),
     room("MeterLog", uses: ["Reactor", "Metering", "StreamBytes", "Telemetry"]),
-    room("Ledger", uses: ["CSQLite", "Reactor", "Metering", "Pricing", "StreamBytes"]),
+    room(
+        "Ledger",
+        uses: ["CSQLite", "Reactor", "Cryptography", "Metering", "Pricing", "StreamBytes"]
+    ),
     room(
         "ReplayProvider",
         uses: ["Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "Telemetry"]

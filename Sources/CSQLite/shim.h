@@ -8,4 +8,11 @@ static inline int CSQLite_bind_text(
 {
     return sqlite3_bind_text(statement, index, text, byteCount, SQLITE_TRANSIENT);
 }
+
+static inline int CSQLite_bind_blob(
+    sqlite3_stmt *statement, int index, const void *bytes, int byteCount)
+{
+    if (byteCount == 0) return sqlite3_bind_zeroblob(statement, index, 0);
+    return sqlite3_bind_blob(statement, index, bytes, byteCount, SQLITE_TRANSIENT);
+}
 #endif

@@ -15,6 +15,12 @@ package struct CalendarMonth: Hashable, Comparable, Sendable, CustomStringConver
         self.month = month
     }
 
+    /// Reads `yyyy-mm`.
+    package init?(text: String) {
+        guard text.utf8.count == 7, let start = WallTime(text: text) else { return nil }
+        self.init(containing: start)
+    }
+
     /// The month that contains the instant.
     package init(containing time: WallTime) {
         let calendar = CalendarTime(milliseconds: time.milliseconds)

@@ -28,7 +28,7 @@ package struct TierCharge: Equatable, Sendable {
     }
 
     /// A charge of which the discount was worked out otherwise.
-    init(
+    package init(
         subtotal: Money,
         discount: Money,
         discountBasisPoints: Int64 = 0,

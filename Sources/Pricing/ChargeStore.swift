@@ -76,6 +76,8 @@ package enum ChargeStoreError: Error, Equatable, Sendable {
     /// The store was written by a newer program.
     case newerSchema(found: Int64, supported: Int64)
     case closed
+    /// What was asked contradicts what is stored; the text says how.
+    case refused(String)
     /// Anything else, in the store's own words.
     case failed(String)
 }

@@ -21,6 +21,39 @@ package struct MeterRecord: Hashable, Sendable {
     /// Nil: not said, which means that the SLA holds.
     package let slaExclusion: Bool?
 
+    /// A record that passed every check before, from what was kept of it.
+    package init(
+        recordID: String,
+        accountID: String,
+        connectionID: String,
+        segment: Int64,
+        model: String,
+        endedAtMilliseconds: Int64,
+        durationMilliseconds: Int64,
+        bytesOut: Int64,
+        inputTokens: Int64,
+        outputTokens: Int64,
+        downtimeMilliseconds: Int64,
+        busyMilliseconds: Int64,
+        latencyMicroseconds: Int64?,
+        slaExclusion: Bool?
+    ) {
+        self.recordID = recordID
+        self.accountID = accountID
+        self.connectionID = connectionID
+        self.segment = segment
+        self.model = model
+        self.endedAtMilliseconds = endedAtMilliseconds
+        self.durationMilliseconds = durationMilliseconds
+        self.bytesOut = bytesOut
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.downtimeMilliseconds = downtimeMilliseconds
+        self.busyMilliseconds = busyMilliseconds
+        self.latencyMicroseconds = latencyMicroseconds
+        self.slaExclusion = slaExclusion
+    }
+
     /// Reads and checks the fields, in the order that decides which mistake is named.
     ///
     /// - Parameters:

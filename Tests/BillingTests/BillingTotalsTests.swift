@@ -38,9 +38,10 @@ func fixturePrices() throws -> String {
             ledgerThread.stop()
             billingThread.stop()
         }
-        let ledger = SQLiteLedger(
-            SQLiteLedgerConfiguration(path: folder.path("ledger.db")),
-            on: ledgerThread
+        let ledger = DatabaseLedger(
+            .sqlite(SQLiteLedgerConfiguration(path: folder.path("ledger.db"))),
+            on: ledgerThread,
+            wallClock: { WallTime(milliseconds: BillingSamples.noon) }
         )
 
         let isDrained = Guarded(false)
@@ -88,8 +89,7 @@ func fixturePrices() throws -> String {
             #expect(found?.charge.nanodollars == expected.charge)
         }
         let accepted = Self.expectation(of: records, prices).values.reduce(0) { $0 + $1.records }
-        let summary = try await ledger.summary(at: WallTime(milliseconds: BillingSamples.noon))
-        #expect(summary.records == accepted)
+        #expect(try await ledger.counts().records == accepted)
         #expect(
             try await ledger.committedSequences() == [
                 CommittedSequence(gateway: "g", epoch: 1, through: Int64(records.count))
@@ -169,10 +169,10 @@ func fixturePrices() throws -> String {
 
 /// A ledger whose calls fail at times, before or after they have worked.
 private actor UncertainStore: ChargeStore {
-    private let ledger: SQLiteLedger
+    private let ledger: DatabaseLedger
     private var random: SeededChance
 
-    init(_ ledger: SQLiteLedger, seed: UInt64) {
+    init(_ ledger: DatabaseLedger, seed: UInt64) {
         self.ledger = ledger
         random = SeededChance(seed: seed)
     }

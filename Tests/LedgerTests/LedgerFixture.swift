@@ -2,6 +2,7 @@ import Ledger
 import Metering
 import Pricing
 import Reactor
+import StreamBytes
 import TestSupport
 
 /// A ledger in a folder of its own, and the price list.
@@ -22,11 +23,15 @@ final class LedgerFixture: Sendable {
 
     func ledger(
         _ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in }
-    ) -> SQLiteLedger {
+    ) -> DatabaseLedger {
         var configuration = SQLiteLedgerConfiguration(path: path)
         configuration.busyMilliseconds = 20
         change(&configuration)
-        return SQLiteLedger(configuration, on: thread)
+        return DatabaseLedger(
+            .sqlite(configuration),
+            on: thread,
+            wallClock: { WallTime(milliseconds: BillingSamples.noon) }
+        )
     }
 
     func entry(_ recordID: String, _ changes: [String: String] = [:]) -> BillingEntry {

@@ -63,6 +63,14 @@ package enum Quota: Hashable, Sendable {
         }
     }
 
+    /// The limit as it is written.
+    package var limitText: String {
+        switch self {
+        case .tokens(let tokens): String(tokens)
+        case .spend(let money): money.description
+        }
+    }
+
     package var name: String {
         switch self {
         case .tokens: "tokens"

@@ -62,8 +62,10 @@ package struct GraduatedOrder: Sendable {
 
     /// Inserts a record that was not there.
     ///
-    /// - Returns: its own charge, and the records whose charges changed with it.
-    mutating func insert(_ record: GraduatedRecord) -> (charge: TierCharge, rerated: [Rerating]) {
+    /// - Returns: the record with its charge, and those whose charges changed with it.
+    mutating func insert(
+        _ record: GraduatedRecord
+    ) -> (record: GraduatedRecord, rerated: [Rerating]) {
         let place = window.firstIndex(notBefore: record.place)
         window.insert(record, at: place)
         tokens += record.tokens
@@ -85,7 +87,7 @@ package struct GraduatedOrder: Sendable {
                 penaltyBasisPoints: record.penaltyBasisPoints
             )
         }
-        return (window[place].charge, rerated)
+        return (window[place], rerated)
     }
 
     /// Moves a boundary towards the front after a record was inserted, and notes the tokens before

@@ -5,25 +5,32 @@ import Metering
 package struct PeriodBook: Sendable {
     /// What the account used of one provider.
     package struct Provider: Sendable {
-        /// Those of the period; the first one asks for no tokens.
-        package let tiers: [DiscountTier]
-        package var tokens: Int64 = 0
-        /// Nil unless the discount is graduated.
-        package var order: GraduatedOrder?
-
+        package fileprivate(set) var tokens: Int64
         /// The place of the tier that the tokens reach.
-        package var tier: Int { tiers.index(reachedBy: tokens) }
-        package var discountBasisPoints: Int64 { tiers[tier].discountBasisPoints }
+        package fileprivate(set) var tier: Int
+        /// That of the tier.
+        package fileprivate(set) var discountBasisPoints: Int64
+        /// Nil unless the discount is graduated.
+        package fileprivate(set) var order: GraduatedOrder?
 
-        package init(tiers: [DiscountTier], mode: DiscountMode) {
-            self.tiers = tiers
+        package init(tokens: Int64, tier: Int, discountBasisPoints: Int64) {
+            self.tokens = tokens
+            self.tier = tier
+            self.discountBasisPoints = discountBasisPoints
+        }
+
+        /// A provider without records.
+        fileprivate init(tiers: [DiscountTier], mode: DiscountMode) {
+            tokens = 0
+            tier = tiers.index(reachedBy: 0)
+            discountBasisPoints = tiers[tier].discountBasisPoints
             order = mode == .graduated ? GraduatedOrder(tiers: tiers) : nil
         }
 
-        package init(tiers: [DiscountTier], tokens: Int64, order: GraduatedOrder?) {
-            self.tiers = tiers
-            self.tokens = tokens
-            self.order = order
+        fileprivate mutating func add(_ tokens: Int64, _ tiers: [DiscountTier]) {
+            self.tokens += tokens
+            tier = tiers.index(reachedBy: self.tokens)
+            discountBasisPoints = tiers[tier].discountBasisPoints
         }
     }
 
@@ -55,7 +62,7 @@ package struct PeriodBook: Sendable {
         self.init(mode: mode, providers: [:], models: [:], balance: .zero, firedAlerts: [])
     }
 
-    /// A period as it was left.
+    /// A period as it was left; `setOrder` adds the orders of graduated discounts.
     package init(
         mode: DiscountMode,
         providers: [String: Provider],
@@ -88,18 +95,22 @@ package struct PeriodBook: Sendable {
             providers.removeValue(forKey: rated.provider)
             ?? Provider(tiers: rated.tiers, mode: mode)
         let tierBefore = provider.tier
-        provider.tokens += record.tokens
+        provider.add(record.tokens, rated.tiers)
         let tier = provider.tier
         var adjustment = Posting.zero
         if mode == .wholeVolume, tier != tierBefore {
             adjustment = crossing(of: rated.provider, from: tierBefore, to: tier)
         }
+        precondition(
+            provider.order != nil || mode != .graduated,
+            "the order of a graduated discount is there before a record is added"
+        )
         let graduated = provider.order?.insert(GraduatedRecord(rated))
-        let charge = graduated?.charge ?? rated.charge.tiers[tier]
+        let charge = graduated?.record.charge ?? rated.charge.tiers[tier]
         providers[rated.provider] = provider
         models[record.model, default: Model(provider: rated.provider)].totals.add(
             rated,
-            graduated: graduated?.charge
+            graduated: graduated?.record.charge
         )
         for rerating in graduated?.rerated ?? [] {
             models[rerating.record.model]?.totals.add(rerating)
@@ -116,12 +127,13 @@ package struct PeriodBook: Sendable {
             tier: tier,
             posting: posting,
             adjustment: adjustment == .zero ? nil : adjustment,
+            graduated: graduated?.record,
             rerated: graduated?.rerated ?? [],
             alerts: fire(quotas, rated)
         )
     }
 
-    /// Gives the orders of graduated discounts the records that they need to know next.
+    /// Gives a provider's order the records that it needs to know next.
     package mutating func setOrder(_ order: GraduatedOrder, of provider: String) {
         providers[provider]?.order = order
     }
@@ -184,7 +196,9 @@ package struct Booking: Sendable {
     package let posting: Posting
     /// What the record changed for those before it; nil: nothing.
     package let adjustment: Posting?
-    /// Which ones, where the discount is graduated.
+    /// The record as the graduated discount has it; nil where it is not graduated.
+    package let graduated: GraduatedRecord?
+    /// Which others cost something else now, where it is.
     package let rerated: [Rerating]
     package let alerts: [QuotaAlert]
 }

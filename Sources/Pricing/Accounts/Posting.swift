@@ -1,5 +1,5 @@
 /// One balanced transaction of the books, in nano-dollars: debits are positive, credits negative,
-/// and the four add up to zero.
+/// and the five add up to zero.
 package struct Posting: Equatable, Sendable {
     package static let zero = Posting()
 
@@ -11,14 +11,23 @@ package struct Posting: Equatable, Sendable {
     package var penalty: Int64 = 0
     /// What was earned before both; a credit.
     package var revenue: Int64 = 0
+    /// What invoices ask for.
+    package var receivable: Int64 = 0
 
     package init() {}
 
-    package init(accrued: Int64, discount: Int64, penalty: Int64, revenue: Int64) {
+    package init(
+        accrued: Int64,
+        discount: Int64,
+        penalty: Int64,
+        revenue: Int64,
+        receivable: Int64 = 0
+    ) {
         self.accrued = accrued
         self.discount = discount
         self.penalty = penalty
         self.revenue = revenue
+        self.receivable = receivable
     }
 
     /// The transaction of a charge.
@@ -30,7 +39,7 @@ package struct Posting: Equatable, Sendable {
     }
 
     package var isBalanced: Bool {
-        Int128(accrued) + Int128(discount) + Int128(penalty) + Int128(revenue) == 0
+        [accrued, discount, penalty, revenue, receivable].reduce(Int128(0)) { $0 + Int128($1) } == 0
     }
 
     package static func + (left: Self, right: Self) -> Self {
@@ -38,7 +47,8 @@ package struct Posting: Equatable, Sendable {
             accrued: left.accrued + right.accrued,
             discount: left.discount + right.discount,
             penalty: left.penalty + right.penalty,
-            revenue: left.revenue + right.revenue
+            revenue: left.revenue + right.revenue,
+            receivable: left.receivable + right.receivable
         )
     }
 }

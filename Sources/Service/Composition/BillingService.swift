@@ -12,7 +12,8 @@ import Telemetry
 final class BillingService: Sendable {
     private let ledgerThread: BlockingThread
     private let ratingThread: BlockingThread
-    private let ledger: SQLiteLedger
+    private let ledger: DatabaseLedger
+    private let ledgerPlace: String
     private let actors: [BillingActor]
     private let connections: [RedisConnection]
     private let readers: [MeterReader]
@@ -21,7 +22,7 @@ final class BillingService: Sendable {
 
     /// Opens the ledger.
     ///
-    /// - Throws: `ChargeStoreError`, or `SocketError` when the system has no more threads.
+    /// - Throws: `LedgerRefused`, or `SocketError` when the system has no more threads.
     init(
         _ configuration: WeirConfiguration,
         ledgerPath: String,
@@ -36,12 +37,20 @@ final class BillingService: Sendable {
         let ratingThread = try BlockingThread(name: "weir-rating")
         self.ratingThread = ratingThread
         ledgerThread = try BlockingThread(name: "weir-ledger")
-        let ledger = SQLiteLedger(
-            SQLiteLedgerConfiguration(path: ledgerPath),
-            on: ledgerThread
+        let ledger = DatabaseLedger(
+            .sqlite(SQLiteLedgerConfiguration(path: ledgerPath)),
+            on: ledgerThread,
+            directory: AccountDirectory(configuration.accounts),
+            wallClock: { WallTime.now }
         )
         self.ledger = ledger
-        try await ledger.open()
+        ledgerPlace = ledgerPath
+        let book: PriceBook
+        do {
+            book = try await ledger.open(prices)
+        } catch {
+            throw LedgerRefused(error, at: ledgerPath)
+        }
         var settings = MeterReaderSettings(consumer: consumer)
         // A stop waits for a read in hand.
         settings.blockTime = .milliseconds(500)
@@ -59,7 +68,7 @@ final class BillingService: Sendable {
                 on: ratingThread,
                 source: reader,
                 store: ledger,
-                prices: prices,
+                prices: book,
                 pace: SystemBillingPace(wallClock: { WallTime.now })
             )
         }
@@ -90,7 +99,21 @@ final class BillingService: Sendable {
         actors.reduce(0) { $0 + $1.status.accepted + $1.status.duplicates + $1.status.setAside }
     }
 
-    func replacePrices(by prices: PriceBook) async {
+    /// Stores price lists that are new.
+    ///
+    /// - Returns: what to rate by from now on.
+    /// - Throws: `LedgerRefused`; nothing has changed then.
+    func adopt(_ prices: PriceBook) async throws(LedgerRefused) -> PriceBook {
+        do {
+            return try await ledger.open(prices)
+        } catch {
+            throw LedgerRefused(error, at: ledgerPlace)
+        }
+    }
+
+    /// Uses other prices and terms from the next batch on.
+    func use(_ prices: PriceBook, _ accounts: [AccountConfiguration]) async {
+        await ledger.use(AccountDirectory(accounts))
         for actor in actors { await actor.replacePrices(by: prices) }
     }
 

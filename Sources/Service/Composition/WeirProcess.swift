@@ -201,9 +201,10 @@ extension WeirProcess {
                 Demonstration.configure(&fresh, port: demonstration.address.port)
             }
             let settings = try fresh.gatewaySettings(allowsLocalhost: role == .up)
+            let adopted = try await billing?.adopt(prices)
             try gateway?.reloadCertificate(fresh)
             keys.replace(with: store)
-            await billing?.replacePrices(by: prices)
+            if let adopted { await billing?.use(adopted, fresh.accounts) }
             gateway?.core.reload(settings)
             configuration = fresh
             self.prices = prices

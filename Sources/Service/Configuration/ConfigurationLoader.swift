@@ -156,7 +156,9 @@ package struct ConfigurationLoader: Sendable {
 
     /// Returns what the price list prices; an error's text if it cannot be read.
     private func priceKeys(_ configuration: WeirConfiguration) -> PriceKeys {
-        let isNeeded = configuration.models.contains { $0.price != .free }
+        let isNeeded =
+            configuration.models.contains { $0.price != .free }
+            || configuration.accounts.contains { $0.currency != "USD" }
         return isNeeded ? PriceKeys(paths: configuration.prices, from: now, readFile) : .notNeeded
     }
 }

@@ -1,3 +1,5 @@
+import Pricing
+
 /// What must hold between values that are each right alone.
 struct ConfigurationRelations {
     private var reader: ConfigurationReader
@@ -112,12 +114,29 @@ struct ConfigurationRelations {
                     refuse("the same key stands elsewhere too", at: "\(path).sha256")
                 }
             }
-            for (number, quota) in account.quotas.enumerated()
-            where quota.kind == .tokens && quota.limit.contains(".") {
+            checkQuotas(account.quotas, at: "accounts.\(index).quotas")
+            if AccountTerms.exchangeRateMillionths(account.fx) == nil {
                 refuse(
-                    "a number of tokens is whole",
-                    at: "accounts.\(index).quotas.\(number).limit"
+                    "a rate has at most six decimals and is at most 1000000",
+                    at: "accounts.\(index).fx"
                 )
+            }
+        }
+    }
+
+    private mutating func checkQuotas(_ quotas: [QuotaConfiguration], at path: String) {
+        for (number, quota) in quotas.enumerated() {
+            if quota.kind == .tokens && quota.limit.contains(".") {
+                refuse("a number of tokens is whole", at: "\(path).\(number).limit")
+            } else if Quota(metric: quota.kind.rawValue, limit: quota.limit) == nil {
+                refuse(
+                    "a limit is below 9 billion dollars with at most nine decimals, or a number "
+                        + "of tokens below 9 quintillion",
+                    at: "\(path).\(number).limit"
+                )
+            }
+            if quotas[..<number].contains(quota) {
+                refuse("the same quota stands twice", at: "\(path).\(number).limit")
             }
         }
     }
@@ -149,7 +168,18 @@ struct ConfigurationRelations {
         case .notNeeded: break
         case .unreadable(let why):
             refuse(why, at: "prices")
-        case .known(let keys):
+        case .known(let keys, let currencies):
+            for (index, account) in configuration.accounts.enumerated()
+            where !currencies.contains(account.currency) {
+                refuse(
+                    "the price list has no currency \(account.currency)",
+                    at: "accounts.\(index).currency",
+                    suggestion: Suggestion.nearest(
+                        to: account.currency,
+                        among: currencies.sorted()
+                    )
+                )
+            }
             for (index, model) in configuration.models.enumerated() {
                 guard case .listed(let key) = model.price, !keys.contains(key) else { continue }
                 refuse(

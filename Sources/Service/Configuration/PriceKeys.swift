@@ -1,10 +1,10 @@
 import Pricing
 import StreamBytes
 
-/// The models that the price lists price.
+/// The models that the price lists price, and the currencies that they know.
 enum PriceKeys: Equatable {
     case notNeeded
-    case known([String])
+    case known(models: [String], currencies: Set<String>)
     /// The whole sentence.
     case unreadable(String)
 
@@ -17,8 +17,12 @@ enum PriceKeys: Equatable {
         do throws(PriceListRefused) {
             let lists = try readPriceBook(paths, readFile).lists
             let current = lists.lastIndex { $0.effectiveFrom <= now } ?? 0
-            let keys = lists[current...].map { Set($0.models.keys) }
-            self = .known(keys.dropFirst().reduce(keys[0]) { $0.intersection($1) }.sorted())
+            let models = lists[current...].map { Set($0.models.keys) }
+            let currencies = lists[current...].map { Set($0.currencyDecimals.keys) }
+            self = .known(
+                models: models.dropFirst().reduce(models[0]) { $0.intersection($1) }.sorted(),
+                currencies: currencies.dropFirst().reduce(currencies[0]) { $0.intersection($1) }
+            )
         } catch {
             self = .unreadable(error.description)
         }

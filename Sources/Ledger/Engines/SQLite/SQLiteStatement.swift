@@ -43,6 +43,14 @@ package struct SQLiteStatement: ~Copyable {
         try check(code)
     }
 
+    /// Binds some bytes.
+    package func bind(_ bytes: [UInt8], at index: Int32) throws(SQLiteFailure) {
+        let code = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe CSQLite_bind_blob(handle, index, bytes.baseAddress, Int32(bytes.count))
+        }
+        try check(code)
+    }
+
     /// Runs to the next row.
     ///
     /// - Returns: whether there is one.
@@ -75,6 +83,28 @@ package struct SQLiteStatement: ~Copyable {
         let count = Int(unsafe sqlite3_column_bytes(handle, column))
         let bytes = unsafe UnsafeBufferPointer(start: start, count: count)
         return unsafe String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// All columns of the row.
+    func row() -> [LedgerValue] {
+        let count = unsafe sqlite3_column_count(handle)
+        var values: [LedgerValue] = []
+        values.reserveCapacity(Int(count))
+        for column in 0..<count { values.append(value(column)) }
+        return values
+    }
+
+    private func value(_ column: Int32) -> LedgerValue {
+        switch unsafe sqlite3_column_type(handle, column) {
+        case SQLITE_INTEGER: return .integer(integer(column))
+        case SQLITE_NULL: return .null
+        case SQLITE_BLOB:
+            let count = Int(unsafe sqlite3_column_bytes(handle, column))
+            let start = unsafe sqlite3_column_blob(handle, column)
+            let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
+            return .bytes(unsafe Array(bytes))
+        default: return .text(text(column) ?? "")
+        }
     }
 
     private func check(_ code: Int32) throws(SQLiteFailure) {

@@ -22,10 +22,16 @@ package struct SQLiteConnection: ~Copyable {
     /// - Parameters:
     ///   - path: of the file; its folder must exist.
     ///   - busyMilliseconds: how long to wait for another connection's lock.
+    ///   - canWrite: false: the file must be there, and nothing in it is changed.
     /// - Throws: `SQLiteFailure`.
-    package init(path: String, busyMilliseconds: Int32) throws(SQLiteFailure) {
+    package init(
+        path: String,
+        busyMilliseconds: Int32,
+        canWrite: Bool = true
+    ) throws(SQLiteFailure) {
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+        let mode = canWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
+        let flags = mode | SQLITE_OPEN_NOMUTEX
         let code = unsafe sqlite3_open_v2(path, &handle, flags, nil)
         guard code == SQLITE_OK, let handle = unsafe handle else {
             // Even a failed open may leave a handle behind, which is closed like any other.

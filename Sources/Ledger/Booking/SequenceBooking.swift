@@ -1,0 +1,75 @@
+import Pricing
+
+/// Keeps which record numbers of each run of a gateway are in the ledger.
+struct SequenceBooking {
+    private let engine: any LedgerEngine
+
+    init(_ engine: any LedgerEngine) { self.engine = engine }
+
+    /// Adds the numbers.
+    ///
+    /// - Returns: for each run that was named, up to where it is complete; in a fixed order.
+    func add(_ origins: [RecordOrigin]) throws(LedgerFailure) -> [CommittedSequence] {
+        let byRun = Dictionary(grouping: origins) {
+            GatewayRun(gateway: $0.gateway, epoch: $0.epoch)
+        }
+        let runs = byRun.keys.sorted()
+        try engine.lock(runs: runs)
+        var committed: [CommittedSequence] = []
+        for run in runs {
+            let numbers = (byRun[run] ?? []).map(\.sequence).sorted()
+            committed.append(
+                CommittedSequence(
+                    gateway: run.gateway,
+                    epoch: run.epoch,
+                    through: try add(numbers, to: run)
+                )
+            )
+        }
+        return committed
+    }
+
+    /// Adds sorted numbers to a run; returns up to where it is complete.
+    private func add(_ numbers: [Int64], to run: GatewayRun) throws(LedgerFailure) -> Int64 {
+        guard let lowest = numbers.first, let highest = numbers.last else { return 0 }
+        // Those that the numbers may touch, and the one that says how far the run is complete.
+        let rows = try engine.query(
+            "SELECT \(SequenceRow.table.columnList) FROM sequences WHERE gateway = $1 "
+                + "AND epoch = $2 AND (\"first\" = 1 OR (\"first\" <= $3 AND \"last\" >= $4))",
+            run.values + [.integer(highest + 1), .integer(lowest - 1)]
+        )
+        var stored: [ClosedRange<Int64>] = []
+        for values in rows { stored.append(try SequenceRow(stored: values).range) }
+        let merged = Self.merge(stored + numbers.map { $0...$0 })
+        let gone = stored.filter { !merged.contains($0) }
+        if !gone.isEmpty {
+            try engine.write(
+                .delete(
+                    SequenceRow.table,
+                    columns: SequenceRow.table.key,
+                    keys: gone.map { run.values + [.integer($0.lowerBound)] }
+                )
+            )
+        }
+        var fresh = LedgerRows(SequenceRow.table)
+        for range in merged where !stored.contains(range) {
+            fresh.append(SequenceRow(run, range).values)
+        }
+        try engine.write(.insert(fresh))
+        return merged.first { $0.lowerBound == 1 }?.upperBound ?? 0
+    }
+
+    /// The same numbers in the fewest ranges, in order.
+    private static func merge(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
+        var merged: [ClosedRange<Int64>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound <= last.upperBound + 1 {
+                merged[merged.count - 1] =
+                    last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        return merged
+    }
+}

@@ -1,0 +1,197 @@
+import Metering
+import Pricing
+import Reactor
+import StreamBytes
+
+/// Where a SQLite ledger is, and what it may take.
+package struct SQLiteLedgerConfiguration: Sendable {
+    /// The database file; its folder must exist.
+    package var path: String
+    /// How long a write waits for another process's lock before it fails as busy.
+    package var busyMilliseconds: Int32 = 2_000
+    /// The most pages of 4 KiB that the file may have; nil: as many as SQLite allows.
+    package var pageLimit: Int64?
+
+    package init(path: String) { self.path = path }
+}
+
+/// Which database holds a ledger.
+package enum LedgerDatabase: Sendable {
+    case sqlite(SQLiteLedgerConfiguration)
+
+    /// Connects, and makes the tables where there are none.
+    func open(_ mode: LedgerOpening) throws(LedgerFailure) -> any LedgerEngine {
+        switch self {
+        case .sqlite(let configuration): try SQLiteEngine(configuration, mode)
+        }
+    }
+}
+
+/// What may become of a database when it is opened.
+enum LedgerOpening {
+    /// Nothing: it has to be a ledger of this version.
+    case reading
+    /// Its tables are made, or brought up to date with the price lists; the instant is the wall
+    /// clock's, in milliseconds since 1970.
+    case writing(PriceBook?, at: Int64)
+
+    var canWrite: Bool {
+        if case .writing = self { true } else { false }
+    }
+}
+
+/// The ledger, on a thread of its own.
+///
+/// What `store` returned is on the disk. After an error other than a lock's the connection is opened
+/// anew at the next call, so that what it believed before does not matter.
+package actor DatabaseLedger: ChargeStore {
+    /// How often a transaction that another one was in the way of is tried again at once.
+    private static let tryLimit = 5
+
+    private nonisolated let thread: BlockingThread
+    private let database: LedgerDatabase
+    private var engine: (any LedgerEngine)?
+    private var directory: AccountDirectory
+    private var prices: PriceBook?
+    private let wallClock: @Sendable () -> WallTime
+    private var isClosed = false
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe thread.asUnownedSerialExecutor()
+    }
+
+    /// Names the database; `open` opens it.
+    ///
+    /// - Parameters:
+    ///   - database: where it is.
+    ///   - thread: does the waiting; to be stopped only after `close`.
+    ///   - directory: the accounts' terms to begin with.
+    ///   - wallClock: reads it; called on the thread.
+    package init(
+        _ database: LedgerDatabase,
+        on thread: BlockingThread,
+        directory: AccountDirectory = AccountDirectory(),
+        wallClock: @escaping @Sendable () -> WallTime
+    ) {
+        self.database = database
+        self.thread = thread
+        self.directory = directory
+        self.wallClock = wallClock
+    }
+
+    /// Opens the database, makes its tables or brings them up to date, and stores the price lists
+    /// that it does not have.
+    ///
+    /// - Parameter prices: the configured lists.
+    /// - Returns: what records are to be rated by: these and the lists that are stored.
+    /// - Throws: `ChargeStoreError`; `refused` where a list contradicts what was booked.
+    package func open(_ prices: PriceBook) throws(ChargeStoreError) -> PriceBook {
+        let known = self.prices
+        self.prices = prices
+        do throws(ChargeStoreError) {
+            let now = wallClock().milliseconds
+            let book = try transaction { (engine) throws(LedgerFailure) in
+                try PriceListBooking(engine).adopt(prices, at: now)
+            }
+            self.prices = book
+            return book
+        } catch {
+            self.prices = known
+            throw error
+        }
+    }
+
+    /// Closes the connection; every call after it fails.
+    package func close() {
+        isClosed = true
+        engine = nil
+    }
+
+    /// What was agreed with the accounts, from the next batch on; a month that has begun keeps its
+    /// discount mode.
+    package func use(_ directory: AccountDirectory) { self.directory = directory }
+
+    package func store(_ entries: [BillingEntry]) throws(ChargeStoreError) -> StoreReceipt {
+        let (directory, prices) = (directory, prices)
+        return try transaction { (engine) throws(LedgerFailure) in
+            var booking = BatchBooking(engine, directory, prices)
+            return try booking.store(entries)
+        }
+    }
+
+    package func committedSequences() throws(ChargeStoreError) -> [CommittedSequence] {
+        try run { (engine) throws(LedgerFailure) in
+            try LedgerReading(engine).committedSequences()
+        }
+    }
+
+    /// What the status pages show, where `now` says which day is today in UTC.
+    package func summary(at now: WallTime) throws(ChargeStoreError) -> LedgerSummary {
+        let day = CalendarMonth.dayText(of: now)
+        return try run { (engine) throws(LedgerFailure) in
+            try LedgerReading(engine).summary(day: day)
+        }
+    }
+
+    /// How many records are booked and how many set aside, over all that is stored.
+    package func counts() throws(ChargeStoreError) -> LedgerCounts {
+        try run { (engine) throws(LedgerFailure) in try LedgerReading(engine).counts() }
+    }
+
+    /// Totals of each model, over all that is stored, in the order of their names.
+    package func usageByModel() throws(ChargeStoreError) -> [ModelUsage] {
+        try run { (engine) throws(LedgerFailure) in try LedgerReading(engine).usageByModel() }
+    }
+
+    /// An account's totals in a period, one per provider, in the order of their names.
+    package func totals(
+        account: String,
+        period: CalendarMonth
+    ) throws(ChargeStoreError) -> [ProviderPeriodTotal] {
+        let key = PeriodKey(account: account, period: period.description)
+        return try run { (engine) throws(LedgerFailure) in try LedgerReading(engine).totals(key) }
+    }
+
+    // MARK: Connections
+
+    /// Runs `body` in one transaction: all of it is stored for good, or nothing.
+    private func transaction<Result>(
+        _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
+    ) throws(ChargeStoreError) -> Result {
+        try run { (engine) throws(LedgerFailure) in
+            try engine.begin()
+            do throws(LedgerFailure) {
+                let result = try body(engine)
+                try engine.commit()
+                return result
+            } catch {
+                engine.rollback()
+                throw error
+            }
+        }
+    }
+
+    private func run<Result>(
+        _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
+    ) throws(ChargeStoreError) -> Result {
+        guard !isClosed else { throw .closed }
+        var tries = 1
+        while true {
+            do throws(LedgerFailure) {
+                let engine = try opened()
+                return try body(engine)
+            } catch {
+                if error.remedy == .reopen { engine = nil }
+                guard error.remedy == .again, tries < Self.tryLimit else { throw error.error }
+                tries += 1
+            }
+        }
+    }
+
+    private func opened() throws(LedgerFailure) -> any LedgerEngine {
+        if let engine { return engine }
+        let engine = try database.open(.writing(prices, at: wallClock().milliseconds))
+        self.engine = engine
+        return engine
+    }
+}

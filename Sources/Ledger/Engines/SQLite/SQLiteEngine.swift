@@ -1,0 +1,236 @@
+import Pricing
+
+/// A ledger in a SQLite file: write-ahead log with `synchronous=FULL`.
+final class SQLiteEngine: LedgerEngine {
+    let connection: SQLiteConnection
+    private var statements: [String: SQLiteStatementBox] = [:]
+
+    /// Opens the file, and makes the tables where there are none.
+    ///
+    /// - Parameters:
+    ///   - configuration: where the file is.
+    ///   - mode: what may become of it.
+    /// - Throws: `LedgerFailure`.
+    init(
+        _ configuration: SQLiteLedgerConfiguration,
+        _ mode: LedgerOpening
+    ) throws(LedgerFailure) {
+        do throws(SQLiteFailure) {
+            connection = try SQLiteConnection(
+                path: configuration.path,
+                busyMilliseconds: configuration.busyMilliseconds,
+                canWrite: mode.canWrite
+            )
+        } catch {
+            throw LedgerFailure(error)
+        }
+        try prepare(mode, pageLimit: configuration.pageLimit)
+    }
+
+    func begin() throws(LedgerFailure) { try execute("BEGIN IMMEDIATE") }
+    func commit() throws(LedgerFailure) { try execute("COMMIT") }
+    func beginReading() throws(LedgerFailure) { try execute("BEGIN") }
+
+    func rollback() {
+        // Some errors have rolled back already, and then this one says so: the first counts.
+        try? connection.execute("ROLLBACK")
+    }
+
+    /// The transaction is the only one that writes.
+    func lock(accounts: [String]) throws(LedgerFailure) {
+        var rows = LedgerRows(AccountRow.table)
+        for account in accounts { rows.append(AccountRow(id: account).values) }
+        try write(.insertIfAbsent(rows))
+    }
+
+    func lock(runs: [GatewayRun]) {}
+
+    func numbers(_ count: Int) throws(LedgerFailure) -> Int64 {
+        var last: Int64 = 0
+        for table in [RecordRow.table, RejectedRow.table, JournalRow.table] {
+            let rows = try query("SELECT ifnull(max(number), 0) FROM \(table.name)", [])
+            if case .integer(let number)? = rows.first?.first { last = max(last, number) }
+        }
+        return last + 1
+    }
+
+    func write(_ write: LedgerWrite) throws(LedgerFailure) {
+        switch write {
+        case .insert(let rows): try insert(rows, "")
+        case .insertIfAbsent(let rows): try insert(rows, " ON CONFLICT DO NOTHING")
+        case .put(let rows): try insert(rows, rows.table.replacement)
+        case .add(let rows, let columns): try insert(rows, rows.table.addition(columns))
+        case .delete(let table, let columns, let keys):
+            let conditions = columns.enumerated().map { "\"\($1)\" = ?\($0 + 1)" }
+            let text = "DELETE FROM \(table.name) WHERE \(conditions.joined(separator: " AND "))"
+            for key in keys { try run(text, key[...]) }
+        }
+    }
+
+    func read(_ reads: [LedgerRead]) throws(LedgerFailure) -> [[[LedgerValue]]] {
+        var answers: [[[LedgerValue]]] = []
+        for read in reads {
+            let columns = read.columns.map(\.quoted).joined(separator: ", ")
+            let conditions = read.key.enumerated().map { "\($1.quoted) = ?\($0 + 1)" }
+            let text =
+                "SELECT \(columns) FROM \(read.table.name) "
+                + "WHERE \(conditions.joined(separator: " AND "))"
+            var rows: [[LedgerValue]] = []
+            for key in read.keys { try append(text, key[...], to: &rows) }
+            answers.append(rows)
+        }
+        return answers
+    }
+
+    func query(
+        _ text: String,
+        _ values: [LedgerValue]
+    ) throws(LedgerFailure) -> [[LedgerValue]] {
+        var rows: [[LedgerValue]] = []
+        try append(text.withNumberedParameters, values[...], to: &rows)
+        return rows
+    }
+
+    func cursor(_ text: String) throws(LedgerFailure) -> any LedgerCursor {
+        do throws(SQLiteFailure) {
+            return SQLiteCursor(try connection.prepare(text))
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+
+    func damage() throws(LedgerFailure) -> [String] {
+        let rows = try query("PRAGMA integrity_check", [])
+        return rows.compactMap { row in
+            guard case .text(let text)? = row.first, text != "ok" else { return nil }
+            return text
+        }
+    }
+
+    func execute(_ statements: String) throws(LedgerFailure) {
+        do throws(SQLiteFailure) {
+            try connection.execute(statements)
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+
+    // MARK: Statements
+
+    private func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
+        guard !rows.isEmpty else { return }
+        let width = rows.table.columns.count
+        let parameters = (1...width).map { "?\($0)" }.joined(separator: ", ")
+        let text =
+            "INSERT INTO \(rows.table.name) (\(rows.table.columnList)) VALUES (\(parameters))" + end
+        let statement = try statement(text)
+        for start in stride(from: 0, to: rows.values.count, by: width) {
+            try statement.run(rows.values[start..<start + width])
+        }
+    }
+
+    private func run(_ text: String, _ values: ArraySlice<LedgerValue>) throws(LedgerFailure) {
+        try statement(text).run(values)
+    }
+
+    private func append(
+        _ text: String,
+        _ values: ArraySlice<LedgerValue>,
+        to rows: inout [[LedgerValue]]
+    ) throws(LedgerFailure) {
+        try statement(text).append(values, to: &rows)
+    }
+
+    /// The prepared statement of a text; the texts are few.
+    private func statement(_ text: String) throws(LedgerFailure) -> SQLiteStatementBox {
+        if let known = statements[text] { return known }
+        do throws(SQLiteFailure) {
+            let statement = SQLiteStatementBox(try connection.prepare(text))
+            statements[text] = statement
+            return statement
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+}
+
+/// A prepared statement that can stand in a dictionary.
+private final class SQLiteStatementBox {
+    private let statement: SQLiteStatement
+
+    init(_ statement: consuming SQLiteStatement) { self.statement = statement }
+
+    func run(_ values: ArraySlice<LedgerValue>) throws(LedgerFailure) {
+        do throws(SQLiteFailure) {
+            try statement.bind(values)
+            try statement.run()
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+
+    func append(
+        _ values: ArraySlice<LedgerValue>,
+        to rows: inout [[LedgerValue]]
+    ) throws(LedgerFailure) {
+        do throws(SQLiteFailure) {
+            try statement.bind(values)
+            defer { statement.reset() }
+            while try statement.step() { rows.append(statement.row()) }
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+}
+
+private final class SQLiteCursor: LedgerCursor {
+    private let statement: SQLiteStatement
+
+    init(_ statement: consuming SQLiteStatement) { self.statement = statement }
+
+    func next() throws(LedgerFailure) -> [LedgerValue]? {
+        do throws(SQLiteFailure) {
+            return try statement.step() ? statement.row() : nil
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+}
+
+extension SQLiteStatement {
+    fileprivate func bind(_ values: ArraySlice<LedgerValue>) throws(SQLiteFailure) {
+        var index: Int32 = 1
+        for value in values {
+            switch value {
+            case .null: try bind(nil as Int64?, at: index)
+            case .integer(let number): try bind(number, at: index)
+            case .text(let text): try bind(text, at: index)
+            case .bytes(let bytes): try bind(bytes, at: index)
+            }
+            index += 1
+        }
+    }
+}
+
+extension String {
+    /// `$1` as SQLite writes it.
+    fileprivate var withNumberedParameters: String {
+        String(
+            decoding: utf8.map { $0 == UInt8(ascii: "$") ? UInt8(ascii: "?") : $0 },
+            as: UTF8.self
+        )
+    }
+}
+
+extension LedgerFailure {
+    /// Source: sqlite.org, "Result and Error Codes".
+    init(_ failure: SQLiteFailure) {
+        switch failure.primaryCode {
+        case 5, 6: self.init(.busy, .keep)
+        case 8: self.init(.readOnly, .reopen)
+        case 11, 26: self.init(.damaged(failure.message), .reopen)
+        case 13: self.init(.diskFull, .reopen)
+        default: self.init(.failed("\(failure.message) (SQLite \(failure.code))"), .reopen)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Pricing
+
+/// A transaction of the books; the database itself refuses one that does not add up to zero.
+struct JournalRow: LedgerRow {
+    enum Kind: String {
+        /// Of the record with the same number.
+        case charge
+        /// Of the records before the one with the same number, which changed what they cost.
+        case adjustment
+        /// Of a period that was closed: from accrued to receivable.
+        case close
+    }
+
+    static let table = LedgerTable(
+        "journal",
+        key: ["number", "kind"],
+        columns: [
+            .integer("number"), .text("kind"), .text("account_id"), .text("period"),
+            .text("provider"), .integer("tier"), .integer("accrued_nano"),
+            .integer("discount_nano"), .integer("sla_penalty_nano"), .integer("revenue_nano"),
+            .integer("receivable_nano"),
+        ],
+        checks: [
+            "accrued_nano + discount_nano + sla_penalty_nano + revenue_nano + receivable_nano = 0"
+        ],
+        isSealed: true
+    )
+
+    let number: Int64
+    let kind: String
+    let key: PeriodKey
+    let provider: String
+    /// The provider's whole-volume tier after it; 0 for a closing.
+    let tier: Int64
+    let posting: Posting
+
+    init(
+        _ kind: Kind,
+        number: Int64,
+        key: PeriodKey,
+        provider: String,
+        tier: Int,
+        posting: Posting
+    ) {
+        self.number = number
+        self.kind = kind.rawValue
+        self.key = key
+        self.provider = provider
+        self.tier = Int64(tier)
+        self.posting = posting
+    }
+
+    init(_ reader: inout RowReader) throws(LedgerFailure) {
+        number = try reader.integer()
+        kind = try reader.text()
+        key = PeriodKey(account: try reader.text(), period: try reader.text())
+        provider = try reader.text()
+        tier = try reader.integer()
+        posting = try Posting(&reader)
+    }
+
+    var values: [LedgerValue] {
+        [
+            .integer(number), .text(kind), .text(key.account), .text(key.period), .text(provider),
+            .integer(tier),
+        ] + posting.values
+    }
+}
+
+extension Posting {
+    static let columns: [LedgerColumn] = [
+        .integer("accrued_nano"), .integer("discount_nano"), .integer("sla_penalty_nano"),
+        .integer("revenue_nano"), .integer("receivable_nano"),
+    ]
+
+    init(_ reader: inout RowReader) throws(LedgerFailure) {
+        self.init(
+            accrued: try reader.integer(),
+            discount: try reader.integer(),
+            penalty: try reader.integer(),
+            revenue: try reader.integer(),
+            receivable: try reader.integer()
+        )
+    }
+
+    var values: [LedgerValue] {
+        [accrued, discount, penalty, revenue, receivable].map(LedgerValue.integer)
+    }
+}
