@@ -102,7 +102,8 @@ let domain: [Target] = [
     room(
         "Gateway",
         uses: [
-            "Providers", "HTTPServer", "Reactor", "Compression", "Dialects", "Metering",
+            "Providers", "HTTPServer", "Reactor", "Compression", "Sealing", "Cryptography",
+            "Dialects", "Metering",
             "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     ),
@@ -114,7 +115,8 @@ let service: [Target] = [
         "Service",
         uses: [
             "Gateway", "Billing", "Providers", "RedisStreams", "Ledger", "ReplayProvider",
-            "HTTPServer", "Reactor", "Cryptography", "TransportSecurity", "YAMLText", "Dialects",
+            "HTTPServer", "Reactor", "Sealing", "Cryptography", "TransportSecurity", "YAMLText",
+            "Dialects",
             "Pricing", "Metering", "Replay", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     )
@@ -236,8 +238,8 @@ let suites: [Target] = [
     tests(
         "Gateway",
         uses: [
-            "Gateway", "Providers", "HTTPServer", "Reactor", "Dialects", "Metering",
-            "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
+            "Gateway", "Providers", "HTTPServer", "Reactor", "Sealing", "Cryptography", "Dialects",
+            "Metering", "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
         ]
     ),
     tests(
@@ -252,9 +254,9 @@ let suites: [Target] = [
     tests(
         "Simulation",
         uses: [
-            "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Compression", "Dialects",
-            "Metering", "Pricing", "Replay", "ServerSentEvents", "HTTPWire", "StreamBytes",
-            "Telemetry", "TestSupport",
+            "Gateway", "Billing", "Providers", "HTTPServer", "Reactor", "Compression", "Sealing",
+            "Cryptography", "Dialects", "Metering", "Pricing", "Replay", "ServerSentEvents",
+            "HTTPWire", "StreamBytes", "Telemetry", "TestSupport",
         ]
     ),
     // What other people's programs run: Python scripts and pages.

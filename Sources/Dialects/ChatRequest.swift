@@ -12,6 +12,8 @@ package struct ChatRequest: Sendable {
     package let user: String
     /// Weir's own field; empty if the client named none.
     package let purpose: String
+    /// Weir's own field, as its JSON stands there; nil if the client named none.
+    package let seal: [UInt8]?
     /// The most tokens that the answer may have; nil if the client set no limit.
     package let outputTokenLimit: Int64?
     package let input: InputCount
@@ -40,6 +42,11 @@ package struct ChatRequest: Sendable {
             options?.member("include_usage", in: body.span)?.bool(in: body.span) ?? false
         user = try fields.text("user", limit: Self.wordLimit, in: body.span) ?? ""
         purpose = try fields.text("purpose", limit: Self.wordLimit, in: body.span) ?? ""
+        seal = fields["seal"].map { value in
+            var text: [UInt8] = []
+            text.append(body.span, value.range)
+            return text
+        }
         outputTokenLimit = try fields.outputTokenLimit(in: body.span)
         input = try Self.countInput(fields, in: body.span)
         self.body = body
@@ -64,7 +71,7 @@ package struct ChatRequest: Sendable {
     ///   - streams: whether to ask for a stream, whatever the client asked for.
     ///   - asksForUsage: whether a stream shall report usage, whatever the client asked for.
     /// - Returns: for OpenAI the bytes as received but for `model`, `stream` and `stream_options`,
-    ///   and without `purpose`; for another dialect their translation.
+    ///   and without `purpose` and `seal`; for another dialect their translation.
     /// - Throws: `ChatRequestError` naming a field that has no counterpart.
     package func body(
         for dialect: Dialect,

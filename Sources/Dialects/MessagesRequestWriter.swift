@@ -8,7 +8,7 @@ enum MessagesRequestWriter {
     /// What is read here, and what may be there without a counterpart because it changes nothing.
     private static let known: Set<String> = [
         "model", "messages", "max_tokens", "max_completion_tokens", "stop", "temperature", "top_p",
-        "stream", "stream_options", "user", "purpose", "n",
+        "stream", "stream_options", "user", "purpose", "seal", "n",
     ]
 
     /// Returns the translated body.

@@ -115,7 +115,8 @@ extension RequestFields {
         var hasOptions = false
         for (place, member) in members.enumerated() {
             let isOptions = member.name.equals("stream_options", in: body)
-            if member.name.equals("purpose", in: body) || isOptions && !streams { continue }
+            let isOwn = ["purpose", "seal"].contains { member.name.equals($0, in: body) }
+            if isOwn || isOptions && !streams { continue }
             if let keptEnd, keptPlace == place - 1 {
                 output.append(body, keptEnd..<member.range.lowerBound)
             } else {

@@ -13,6 +13,7 @@ package final class GatewayCore: Sendable {
     let log: any LogSink
     let registries: [StreamRegistry]
     let codingBudget = CompressionBudget()
+    let passwordKeys = PasswordKeyring()
     let startedAt: WallTime
     let billingStatus: @Sendable () -> BillingOverview
     let contributeMetrics: @Sendable (inout PrometheusText) -> Void
@@ -54,13 +55,21 @@ package final class GatewayCore: Sendable {
         registries = executors.map { [codingBudget] in
             StreamRegistry(on: $0, resolver: resolver, codingBudget: codingBudget)
         }
+        for registry in registries { registry.sealing.rotation = settings.sealing.rotation }
     }
 
     /// The settings in force; new streams take them.
     package var settings: GatewaySettings { current.withLock { $0 } }
 
     /// Replaces the settings for streams that start from now on.
-    package func reload(_ settings: GatewaySettings) { current.withLock { $0 = settings } }
+    ///
+    /// Keys of sealed streams change as the new settings say for those that are open, too.
+    package func reload(_ settings: GatewaySettings) {
+        current.withLock { $0 = settings }
+        for registry in registries {
+            registry.executor.perform { registry.sealing.rotation = settings.sealing.rotation }
+        }
+    }
 
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 
@@ -101,8 +110,9 @@ package final class GatewayCore: Sendable {
 
     /// Forgets streams that have ended, and closes what is open to providers.
     ///
-    /// Call from any thread, when no client is left.
+    /// Call from a thread that may wait, when no client is left.
     package func closeProviders() {
+        passwordKeys.close()
         for registry in registries {
             registry.executor.perform {
                 for generation in registry.generations { generation.forget() }

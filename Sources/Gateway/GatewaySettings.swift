@@ -33,6 +33,7 @@ package struct GatewaySettings: Sendable {
     package var streams = StreamSettings()
     package var models = ModelCatalog([])
     package var origins = OriginList()
+    package var sealing = SealingSettings()
     /// Whether requests without a key are served, for the account `local`.
     package var isOpen = false
     /// Streams open at once, over all reactors.

@@ -1,6 +1,7 @@
 import Compression
 import Providers
 import Reactor
+import Sealing
 import StreamBytes
 
 /// The streams of one reactor, the requests that wait for their token, and what has been counted.
@@ -8,6 +9,7 @@ package actor StreamRegistry {
     package nonisolated let executor: any StreamExecutor
     package nonisolated let pool: ProviderPool
     nonisolated let codings: Guarded<ReactorCodings>
+    nonisolated let sealing = SealingContext()
     private var streams: [StreamID: Generation] = [:]
     private var tokens: [String: TokenEntry] = [:]
     private var counters = GatewayCounters()

@@ -26,26 +26,38 @@ package final class Sealer {
     /// The number of the last event that was sealed.
     package private(set) var lastSequence: UInt64 = 0
     private var keys = InlineSecret<64>()
+    private var parameters: [UInt8]
 
     /// - Parameters:
     ///   - session: says what its attachments have in common.
-    ///   - now: when the first epoch begins.
-    ///   - rotation: how long it lasts.
+    ///   - parameters: the data of the event that tells them to the client.
+    ///   - epochEndsAt: when the keys are too old.
     ///   - fill: writes the keys of the first epoch.
     init(
         _ session: SealingSession,
-        at now: MonotonicTime,
-        rotation: SealRotation,
+        parameters: [UInt8],
+        epochEndsAt: MonotonicTime,
         fill: (inout MutableSpan<UInt8>) -> Void
     ) {
         algorithm = session.algorithm
         compresses = session.compresses
         pad = session.pad
-        epochEndsAt = now + rotation.interval
+        self.parameters = parameters
+        self.epochEndsAt = epochEndsAt
         keys.withMutableSpan(fill)
     }
 
     deinit { keys.wipe() }
+
+    /// Whether the client has not been told the parameters yet.
+    package var owesParameters: Bool { !parameters.isEmpty }
+
+    /// The data of the event that the client must get before any other of the attachment; empty from
+    /// the second call on.
+    package func takeParameters() -> [UInt8] {
+        defer { parameters = [] }
+        return parameters
+    }
 
     /// Seals an event and appends its payload in base64.
     ///
@@ -54,7 +66,6 @@ package final class Sealer {
     ///   - sequence: larger than that of the event before.
     ///   - stream: the stream's id.
     ///   - now: keys that are too old are replaced before.
-    ///   - rotation: when keys are too old, or have been used enough.
     ///   - context: the reactor's.
     ///   - output: gets the payload.
     ///   - isDeflated: whether `content` appends raw deflate instead of the event's data.
@@ -64,7 +75,6 @@ package final class Sealer {
         sequence: UInt64,
         of stream: String,
         at now: MonotonicTime,
-        rotation: SealRotation,
         in context: SealingContext,
         to output: inout [UInt8],
         isDeflated: Bool = false,
@@ -72,7 +82,7 @@ package final class Sealer {
     ) {
         precondition(sequence > lastSequence, "no sequence is sealed twice under a key")
         lastSequence = sequence
-        rotateIfDue(at: now, rotation)
+        rotateIfDue(at: now, context.rotation)
         eventCount += 1
         context.bench.begin(stream: stream, sequence: sequence, epoch: epoch, name: name)
         context.bench.write(isDeflated ? .deflated : .plain, pad: Int(pad), content: content)

@@ -1,13 +1,16 @@
 import Cryptography
 import StreamBytes
 
-/// What the sealed streams of one reactor share: the cipher, and room to put an event together.
+/// What the sealed streams of one reactor share: the cipher, room to put an event together, and when
+/// keys change.
 ///
 /// Proof for `@unchecked Sendable`: its state is reached on its reactor's thread alone.
 package final class SealingContext: @unchecked Sendable {
+    /// When attachments go on to new keys; a change holds for those that are open, too.
+    package var rotation: SealRotation
     var bench = SealingBench()
 
-    package init() {}
+    package init(_ rotation: SealRotation = SealRotation()) { self.rotation = rotation }
 }
 
 /// Where one event after the other is put together and sealed.

@@ -10,6 +10,7 @@ import StreamBytes
 package final class SealingSession: @unchecked Sendable {
     /// The most attachments of one stream.
     package static let attachmentLimit: UInt32 = 65_536
+    package static let saltByteCount = KeySchedule.saltByteCount
 
     package let algorithm: AEADAlgorithm
     package let compresses: Bool
@@ -104,25 +105,25 @@ package final class SealingSession: @unchecked Sendable {
     ///   - model: what the client calls the model.
     ///   - salt: 32 fresh random bytes.
     ///   - now: when the first epoch begins.
-    ///   - rotation: how long it lasts.
-    /// - Returns: what seals its events, and the data of the event that it must get first; nil when
-    ///   the stream has had `attachmentLimit` attachments.
+    ///   - context: of the reactor.
+    /// - Returns: what seals its events; nil when the stream has had `attachmentLimit` attachments.
     package func attach(
         stream: String,
         model: String,
         salt: [UInt8],
         at now: MonotonicTime,
-        rotation: SealRotation
-    ) -> (sealer: Sealer, parameters: [UInt8])? {
+        in context: SealingContext
+    ) -> Sealer? {
         precondition(salt.count == KeySchedule.saltByteCount, "a salt has 32 bytes")
-        guard attachmentCount < Self.attachmentLimit else { return nil }
+        guard !isExhausted else { return nil }
         let parameters = SealParameters(
             agreement: agreement,
             algorithm: algorithm,
             attachment: attachmentCount,
             salt: salt
         ).eventData(stream: stream, model: model)
-        let sealer = Sealer(self, at: now, rotation: rotation) { keys in
+        let epochEndsAt = now + context.rotation.interval
+        let sealer = Sealer(self, parameters: parameters, epochEndsAt: epochEndsAt) { keys in
             secret.withSpan { secret in
                 KeySchedule.deriveKeys(
                     from: secret,
@@ -136,8 +137,11 @@ package final class SealingSession: @unchecked Sendable {
         }
         attachmentCount += 1
         secret.withMutableSpan(KeySchedule.advanceSecret)
-        return (sealer, parameters)
+        return sealer
     }
+
+    /// Whether no more clients can follow.
+    package var isExhausted: Bool { attachmentCount >= Self.attachmentLimit }
 
     private var agreement: SealParameters.Agreement {
         switch introduction {

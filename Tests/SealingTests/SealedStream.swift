@@ -24,9 +24,8 @@ final class SealedStream {
     )
 
     let session: SealingSession
-    var rotation = SealRotation()
+    let context = SealingContext()
     var now = MonotonicTime(nanoseconds: 0)
-    private let context = SealingContext()
     private var sealer: Sealer?
     private var saltCount: UInt8 = 0
 
@@ -54,15 +53,14 @@ final class SealedStream {
     /// Begins an attachment; the data of its first event.
     func attach() -> [UInt8] {
         saltCount += 1
-        let attached = session.attach(
+        sealer = session.attach(
             stream: Self.id,
             model: "m",
             salt: [UInt8](repeating: saltCount, count: 32),
             at: now,
-            rotation: rotation
+            in: context
         )
-        sealer = attached?.sealer
-        return attached?.parameters ?? []
+        return sealer?.takeParameters() ?? []
     }
 
     func event(
@@ -76,7 +74,6 @@ final class SealedStream {
             sequence: sequence,
             of: Self.id,
             at: now,
-            rotation: rotation,
             in: context,
             to: &payload
         ) { $0.append(contentsOf: content.utf8) }

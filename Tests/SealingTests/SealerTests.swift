@@ -12,7 +12,7 @@ struct SealerTests {
 
     @Test func `keys change after so many events`() throws {
         let stream = SealedStream(SealedStream.client().offer)
-        stream.rotation.eventLimit = 3
+        stream.context.rotation.eventLimit = 3
         _ = stream.attach()
 
         let epochs = try (2...10).map { try Self.epoch(stream.event("chunk", $0)) }
@@ -22,7 +22,7 @@ struct SealerTests {
 
     @Test func `keys change after so long, once, with the event that comes then`() throws {
         let stream = SealedStream(SealedStream.client().offer)
-        stream.rotation.interval = .seconds(60)
+        stream.context.rotation.interval = .seconds(60)
         _ = stream.attach()
         var epochs: [UInt32] = []
         for (sequence, seconds) in [(2, 59), (3, 60), (4, 119), (5, 500), (6, 501), (7, 560)] {
@@ -35,7 +35,7 @@ struct SealerTests {
 
     @Test func `a client follows through the epochs`() throws {
         let stream = SealedStream(SealedStream.client().offer)
-        stream.rotation.eventLimit = 1
+        stream.context.rotation.eventLimit = 1
         let follower = Follower()
         try follower.begin(stream.attach())
         for sequence in UInt64(2)...200 {
@@ -57,6 +57,22 @@ struct SealerTests {
         }
     }
 
+    @Test func `the parameters are told once`() {
+        let stream = SealedStream(SealedStream.client().offer)
+        let sealer = stream.session.attach(
+            stream: SealedStream.id,
+            model: "m",
+            salt: [UInt8](repeating: 0, count: 32),
+            at: stream.now,
+            in: stream.context
+        )
+
+        #expect(sealer?.owesParameters == true)
+        #expect(sealer?.takeParameters().isEmpty == false)
+        #expect(sealer?.owesParameters == false)
+        #expect(sealer?.takeParameters().isEmpty == true)
+    }
+
     @Test func `a sequence is sealed once`() async {
         await #expect(processExitsWith: .failure) {
             let stream = SealedStream(SealedStream.client().offer)
@@ -74,7 +90,7 @@ struct SealerTests {
                 model: "m",
                 salt: [UInt8](repeating: 0, count: 32),
                 at: stream.now,
-                rotation: stream.rotation
+                in: stream.context
             )
             if attached == nil { Issue.record("refused too early") }
         }
@@ -91,7 +107,7 @@ struct SealerTests {
         var count = 0
         for _ in 0..<10 {
             let stream = SealedStream(client.offer)
-            stream.rotation.eventLimit = 50
+            stream.context.rotation.eventLimit = 50
             for _ in 0..<20 {
                 _ = stream.attach()
                 for sequence in UInt64(2)...251 {

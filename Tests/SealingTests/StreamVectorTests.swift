@@ -11,21 +11,21 @@ struct StreamVectorTests {
 
     @Test func `the gateway seals what the vectors say, byte for byte`() throws {
         let context = SealingContext()
-        var rotation = SealRotation()
-        rotation.eventLimit = 2
+        context.rotation.eventLimit = 2
         let start = MonotonicTime(nanoseconds: 0)
         for vector in vectors.cases {
             let session = try session(vector)
             for attachment in vector.attachments {
-                let (sealer, parameters) = try #require(
+                let sealer = try #require(
                     session.attach(
                         stream: vectors.stream,
                         model: vectors.model,
                         salt: try vector.bytes(attachment.salt),
                         at: start,
-                        rotation: rotation
+                        in: context
                     )
                 )
+                let parameters = sealer.takeParameters()
                 #expect(String(decoding: parameters, as: UTF8.self) == attachment.parameters)
                 for record in attachment.records {
                     let content = try record.sealedContent()
@@ -35,7 +35,6 @@ struct StreamVectorTests {
                         sequence: record.sequence,
                         of: vectors.stream,
                         at: start,
-                        rotation: rotation,
                         in: context,
                         to: &payload,
                         isDeflated: record.deflated != nil

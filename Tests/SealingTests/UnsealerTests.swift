@@ -11,7 +11,7 @@ struct UnsealerTests {
         _ rotation: SealRotation = SealRotation()
     ) throws -> (SealedStream, Follower) {
         let stream = SealedStream(SealedStream.client().offer)
-        stream.rotation = rotation
+        stream.context.rotation = rotation
         let follower = Follower()
         try follower.begin(stream.attach())
         return (stream, follower)

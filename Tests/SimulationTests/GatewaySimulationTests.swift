@@ -32,6 +32,8 @@ struct GatewaySimulationTests {
         var ends: [StretchEnd: Int] = [:]
         var returns = 0
         var codings: [String: Int] = [:]
+        /// Those of clients whose answers are sealed.
+        var sealedReturns = 0
     }
 
     @Test func `every client gets every event once and in order, and every stream one bill`()
@@ -39,7 +41,10 @@ struct GatewaySimulationTests {
     {
         let outcome = try await Self.onThreadOfItsOwn { Self.run(Self.seeds) }
 
-        print("\(Self.seeds.count) seeds: \(outcome.ends), \(outcome.returns) returns")
+        print(
+            "\(Self.seeds.count) seeds: \(outcome.ends), \(outcome.returns) returns, "
+                + "\(outcome.sealedReturns) of them sealed"
+        )
         print("codings: \(outcome.codings)")
         #expect(outcome.failures == [])
         guard Self.seeds.count >= 100 else { return }
@@ -51,6 +56,7 @@ struct GatewaySimulationTests {
         for coding in ["identity", "gzip", "deflate", "br"] {
             #expect(outcome.codings[coding, default: 0] > 0, "no stream was coded as \(coding)")
         }
+        #expect(outcome.sealedReturns > 0)
     }
 
     private static func run(_ seeds: [UInt64]) -> Outcome {
@@ -68,6 +74,9 @@ struct GatewaySimulationTests {
                 outcome.codings[record.coding, default: 0] += 1
             }
             outcome.returns += world.clients.reduce(0) { $0 + $1.responses.count - 1 }
+            for client in world.clients where client.sealingKey != nil {
+                outcome.sealedReturns += client.responses.count - 1
+            }
             world.finish()
         }
         return outcome
@@ -111,15 +120,26 @@ struct Verdict {
         if client.responses.contains(where: { $0.isWhole && $0.isUnfinished }) {
             failures.append("client \(client.index) got a body whose coding has no end")
         }
-        client.isOpenAI ? checkOpenAI(client, script) : checkWeir(client, script)
+        do {
+            let blocks = try client.blocks()
+            client.isOpenAI
+                ? checkOpenAI(client, script, blocks.last ?? [])
+                : checkWeir(client, script, blocks.joined())
+        } catch {
+            failures.append("client \(client.index) cannot open its answer: \(error)")
+        }
     }
 
-    private mutating func checkOpenAI(_ client: SimulatedClient, _ script: StreamScript) {
+    private mutating func checkOpenAI(
+        _ client: SimulatedClient,
+        _ script: StreamScript,
+        _ blocks: [EventBlocks.Block]
+    ) {
         guard let response = client.responses.last, response.status == 200 else { return }
         var expected = script.events(model: "m")
         if script.sendsUsage, client.asksForUsage { expected.append(script.usageEvent(model: "m")) }
         expected.append("[DONE]")
-        var got = EventBlocks(response.body).blocks.compactMap(\.data)
+        var got = blocks.compactMap(\.data)
         let hasFailed = got.last?.hasPrefix(#"{"error""#) ?? false
         let error = hasFailed ? got.removeLast() : ""
         if got != Array(expected.prefix(got.count)) {
@@ -135,25 +155,27 @@ struct Verdict {
         }
     }
 
-    private mutating func checkWeir(_ client: SimulatedClient, _ script: StreamScript) {
+    private mutating func checkWeir(
+        _ client: SimulatedClient,
+        _ script: StreamScript,
+        _ blocks: some Sequence<EventBlocks.Block>
+    ) {
         var sequence = 0
         var text = ""
         var ending: String?
-        for response in client.responses where response.status == 200 {
-            for block in EventBlocks(response.body).blocks {
-                // A client that came back too late is told so.
-                if block.id == "gone" { ending = "gone" }
-                guard block.event != "heartbeat", let id = block.id, id != "gone" else { continue }
-                sequence += 1
-                if !id.hasSuffix(".\(sequence)") {
-                    failures.append("client \(client.index) got \(id) as number \(sequence)")
-                }
-                if block.event == "chunk" { text += Self.text(block.data) }
-                if block.event == "error" { ending = "error" }
-                // Stalls may let a stream reach its lifetime first.
-                if block.event == "complete" {
-                    ending = block.data?.contains(#""finish":"stop""#) == true ? "complete" : "cut"
-                }
+        for block in blocks {
+            // A client that came back too late is told so.
+            if block.id == "gone" { ending = "gone" }
+            guard block.event != "heartbeat", let id = block.id, id != "gone" else { continue }
+            sequence += 1
+            if !id.hasSuffix(".\(sequence)") {
+                failures.append("client \(client.index) got \(id) as number \(sequence)")
+            }
+            if block.event == "chunk" { text += Self.text(block.data) }
+            if block.event == "error" { ending = "error" }
+            // Stalls may let a stream reach its lifetime first.
+            if block.event == "complete" {
+                ending = block.data?.contains(#""finish":"stop""#) == true ? "complete" : "cut"
             }
         }
         if !script.deliveredTexts.joined().hasPrefix(text) {

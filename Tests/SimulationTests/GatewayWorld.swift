@@ -1,9 +1,11 @@
+import Cryptography
 import Dialects
 import Gateway
 import HTTPServer
 import Metering
 import Providers
 import Reactor
+import Sealing
 import StreamBytes
 import Telemetry
 import TestSupport
@@ -118,6 +120,8 @@ final class GatewayWorld {
             isOpenAI: isOpenAI,
             asksForUsage: random.chance(perMille: 500),
             codings: codings(index, seed: seed),
+            // Not by chance: seeds that have found something shall find it again.
+            sealingKey: seed % 4 == 1 && index % 3 > 0 ? sealingKey.secret : nil,
             on: executor,
             to: address,
             random: random
@@ -136,6 +140,11 @@ final class GatewayWorld {
         default: "gzip, identity;q=0"
         }
     }
+    private static let sealingKey = SharedKey(
+        id: "k1",
+        account: "acme",
+        secret: SecretBytes([UInt8](repeating: 7, count: 32).span)
+    )
 
     private static func settings(provider: SocketAddress) -> GatewaySettings {
         var timeouts = ProviderTimeouts()
@@ -160,6 +169,9 @@ final class GatewayWorld {
         )
         var settings = GatewaySettings()
         settings.models = ModelCatalog([Model(name: "m", price: "openai/gpt-4", route: [target])])
+        settings.sealing.keys = [sealingKey.id: sealingKey]
+        settings.sealing.rotation.eventLimit = 7
+        settings.sealing.rotation.interval = .seconds(2)
         settings.streams.heartbeat = .seconds(1)
         settings.streams.resumeWindow = .seconds(5)
         settings.streams.lifetime = .seconds(60)

@@ -1,6 +1,8 @@
 import Compression
+import Cryptography
 import HTTPWire
 import Reactor
+import Sealing
 import StreamBytes
 import TestSupport
 
@@ -25,6 +27,8 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
     let index: Int
     let isOpenAI: Bool
     let asksForUsage: Bool
+    /// The key that it wants its answer sealed with; nil: not sealed.
+    let sealingKey: SecretBytes?
     let manner: Manner
     /// Its `Accept-Encoding`; nil: none.
     let codings: String?
@@ -62,6 +66,7 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         isOpenAI: Bool,
         asksForUsage: Bool,
         codings: String?,
+        sealingKey: SecretBytes?,
         on executor: SimulatedExecutor,
         to address: SocketAddress,
         random: SeededChance
@@ -71,6 +76,7 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
         self.isOpenAI = isOpenAI
         self.asksForUsage = asksForUsage
         self.codings = codings
+        self.sealingKey = sealingKey
         self.executor = executor
         self.address = address
         self.random = random
@@ -95,7 +101,7 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
     private var request: String {
         let options = asksForUsage ? #","stream_options":{"include_usage":true}"# : ""
         let body =
-            #"{"model":"m","stream":true,"user":"u\#(index)"\#(isOpenAI ? options : ""),"#
+            #"{"model":"m","stream":true,"user":"u\#(index)"\#(isOpenAI ? options : "")\#(seal),"#
             + #""messages":[{"role":"user","content":"stream-\#(index)"}]}"#
         let path = isOpenAI ? "/v1/chat/completions" : "/api/stream"
         return "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key\r\n"
@@ -104,6 +110,61 @@ final class SimulatedClient: TimerHandler, @unchecked Sendable {
 
     private var acceptEncoding: String {
         codings.map { "Accept-Encoding: \($0)\r\n" } ?? ""
+    }
+
+    private var seal: String {
+        guard let offer = sealingClient?.offer else { return "" }
+        return #","seal":\#(String(decoding: offer.text, as: UTF8.self))"#
+    }
+
+    /// The client's side of the agreement; nil when nothing is sealed.
+    private var sealingClient: SealingClient? {
+        sealingKey.map { key in
+            SealingClient(sharedKey: key, id: "k1") { [index] in
+                SealOffer(
+                    $0,
+                    nonce: [UInt8](repeating: UInt8(index), count: 16),
+                    algorithms: [index % 2 == 0 ? .aes256GCM : .chaCha20Poly1305],
+                    pad: index
+                )
+            }
+        }
+    }
+
+    /// The events of each response, opened where they were sealed.
+    ///
+    /// - Throws: `UnsealError`.
+    func blocks() throws -> [[EventBlocks.Block]] {
+        let blocks = responses.map { $0.status == 200 ? EventBlocks($0.body).blocks : [] }
+        guard let client = sealingClient else { return blocks }
+        var unsealer = Unsealer(client)
+        return try blocks.map { blocks in
+            try blocks.compactMap { try Self.open($0, with: &unsealer) }
+        }
+    }
+
+    private static func open(
+        _ block: EventBlocks.Block,
+        with unsealer: inout Unsealer
+    ) throws -> EventBlocks.Block? {
+        if block.event == "heartbeat" || block.id == "gone" { return block }
+        let data = Array((block.data ?? "").utf8)
+        let number = block.id.flatMap { $0.split(separator: ".").last }.flatMap { UInt64($0) }
+        let value = try JSONValue(parsing: data.span)
+        guard let sealed = value.member("sealed", in: data.span)?.text(in: data.span) else {
+            try unsealer.begin(data.span, sequence: number)
+            return block.event == "start" ? block : nil
+        }
+        let payload = Array(sealed.utf8)
+        let count = value.member("n", in: data.span)?.integer(in: data.span)
+        let opened = try unsealer.open(
+            payload.span,
+            name: block.event ?? "data",
+            sequence: number ?? UInt64(count ?? 0)
+        )
+        var plain = block
+        plain.data = String(decoding: opened.content, as: UTF8.self)
+        return plain
     }
 
     private func ask(_ request: String) {

@@ -47,7 +47,7 @@ package struct BrowserRules {
             ("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"),
             (
                 "Access-Control-Allow-Headers",
-                "Authorization, Content-Type, Last-Event-ID, x-api-key"
+                "Authorization, Content-Type, Last-Event-ID, x-api-key, Weir-Seal"
             ),
             ("Access-Control-Max-Age", "600"),
         ]

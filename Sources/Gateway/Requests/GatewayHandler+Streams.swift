@@ -2,6 +2,7 @@ import Dialects
 import HTTPServer
 import HTTPWire
 import Reactor
+import Sealing
 import StreamBytes
 
 // MARK: - Starting
@@ -42,8 +43,10 @@ extension GatewayHandler {
         form: (ChatRequest) -> ClientForm
     ) {
         do throws(StreamFailure) {
-            let order = try order(visit, body, for: caller, form: form)
-            try start(order, for: visit)
+            let (order, offer) = try order(visit, body, for: caller, form: form)
+            try agree(visit, order, offer) { [self] order throws(StreamFailure) in
+                try start(order, for: visit)
+            }
         } catch {
             refuse(visit, error)
         }
@@ -70,13 +73,13 @@ extension GatewayHandler {
         return generation.id
     }
 
-    /// Reads, checks and translates a request.
+    /// Reads, checks and translates a request, and reads the offer to seal its answer, if any.
     func order(
         _ visit: Visit,
         _ body: [UInt8],
         for caller: Caller,
         form: (ChatRequest) -> ClientForm
-    ) throws(StreamFailure) -> StreamOrder {
+    ) throws(StreamFailure) -> (StreamOrder, SealOffer?) {
         let request = try parsed(body)
         guard let model = visit.settings.models[request.model], let target = model.route.first
         else {
@@ -106,7 +109,8 @@ extension GatewayHandler {
             requestID: visit.requestID,
             countedInput: request.input
         )
-        return try draft.translating(request)
+        let offer = try offer(visit, request, form: draft.form)
+        return (try draft.translating(request), offer)
     }
 
     /// The longest `user` and `purpose`, in bytes: they stand in every record of a stream.
@@ -139,17 +143,23 @@ extension GatewayHandler {
     func makeToken(_ visit: Visit) {
         guard let caller = caller(visit) else { return }
         do throws(StreamFailure) {
-            let order = try order(visit, visit.request.body, for: caller) { _ in .weir }
-            let executor = registry.executor
-            let index = String(executor.index, radix: 36)
-            let token = "t\(index)-\(randomText(32, from: executor))"
-            guard registry.keep(order, under: token, for: Self.tokenLife) else {
-                throw StreamFailure(.overloaded, "too many tokens wait to be used")
+            let (order, offer) = try order(visit, visit.request.body, for: caller) { _ in .weir }
+            try agree(visit, order, offer) { [self] order throws(StreamFailure) in
+                try keep(order, for: visit)
             }
-            visit.send(visit.answer.json(200, tokenBody(token)))
         } catch {
             refuse(visit, error)
         }
+    }
+
+    private func keep(_ order: StreamOrder, for visit: Visit) throws(StreamFailure) {
+        let executor = registry.executor
+        let index = String(executor.index, radix: 36)
+        let token = "t\(index)-\(randomText(32, from: executor))"
+        guard registry.keep(order, under: token, for: Self.tokenLife) else {
+            throw StreamFailure(.overloaded, "too many tokens wait to be used")
+        }
+        visit.send(visit.answer.json(200, tokenBody(token)))
     }
 
     private func tokenBody(_ token: String) -> [UInt8] {
@@ -226,13 +236,22 @@ extension GatewayHandler {
     private func continueStream(_ visit: Visit, _ place: String, for viewer: Viewer) {
         if visit.head.method == "HEAD" { return visit.send(visit.headOfStream) }
         if place == "gone" { return visit.send(visit.answer.empty(204)) }
+        guard visit.sealFields.isEmpty else {
+            return visit.fail(
+                StreamFailure(
+                    .badRequest,
+                    "Weir-Seal starts a stream; one that is resumed is sealed as it was begun",
+                    param: "seal"
+                )
+            )
+        }
         guard let place = EventID(place), core.registries.indices.contains(place.stream.reactor)
         else { return visit.send(visit.gone) }
         guard place.stream.reactor == registry.executor.index else {
             return move(visit, to: place.stream.reactor)
         }
         guard let generation = registry.generation(place.stream), viewer.maySee(generation.order),
-            generation.order.isResumable
+            generation.order.isResumable, generation.order.seal?.isExhausted != true
         else { return visit.send(visit.gone) }
         if !generation.resume(visit.streamClient, after: place.sequence) {
             visit.send(visit.answer.empty(204))

@@ -3,6 +3,7 @@ import HTTPServer
 import HTTPWire
 import Metering
 import Reactor
+import Sealing
 import StreamBytes
 
 // MARK: - Coming and going
@@ -30,7 +31,7 @@ extension Generation {
             newcomer,
             number: number,
             cursor: log.cursor(after: sequence),
-            path: StreamPath(order: order, id: id, openedAt: openedWall),
+            path: StreamPath(order: order, id: id, openedAt: openedWall, sealer: newSealer),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
             at: executor.now
         )
@@ -48,6 +49,25 @@ extension Generation {
             }
         }
         armTimer()
+    }
+
+    /// What seals the events of one more client; nil when they are not sealed.
+    private var newSealer: Sealer? {
+        guard let session = order.seal else { return nil }
+        var salt: [UInt8] = []
+        while salt.count < SealingSession.saltByteCount {
+            let bits = executor.randomBits()
+            for shift in 0..<8 { salt.append(UInt8(truncatingIfNeeded: bits >> (8 * shift))) }
+        }
+        let sealer = session.attach(
+            stream: id.text,
+            model: order.model.name,
+            salt: salt,
+            at: executor.now,
+            in: registry.sealing
+        )
+        guard let sealer else { preconditionFailure("a stream that is exhausted takes no client") }
+        return sealer
     }
 
     /// Starts the responses that wait for their head.
@@ -204,10 +224,16 @@ extension Generation {
     private func append(to buffer: inout [UInt8], for index: Int, limit: Int) {
         let start = buffer.count
         if clients[index].owed.contains(.probe) { clients[index].path.appendProbe(to: &buffer) }
+        let surroundings = StreamPath.Surroundings(now: executor.now, sealing: registry.sealing)
+        clients[index].path.appendParameters(
+            before: clients[index].cursor.sequence,
+            to: &buffer
+        )
         if clients[index].owed.contains(.gap) {
             clients[index].path.appendGap(
                 lost: clients[index].lostEvents,
                 before: clients[index].cursor.sequence,
+                in: surroundings,
                 to: &buffer
             )
         }
@@ -218,6 +244,7 @@ extension Generation {
                 of: log.bytes,
                 ending: ending,
                 retry: retry,
+                in: surroundings,
                 to: &buffer
             )
             clients[index].mark(entry)

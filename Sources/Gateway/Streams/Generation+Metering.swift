@@ -2,6 +2,7 @@ import Dialects
 import HTTPServer
 import Metering
 import Reactor
+import Sealing
 import StreamBytes
 import Telemetry
 
@@ -78,6 +79,7 @@ extension Generation {
         record.purpose = order.purpose
         record.provider = order.target.provider
         record.coding = codings.text
+        if let seal = order.seal { record.sealing = seal.algorithm.name }
         core.journal.add(record)
     }
 
@@ -119,6 +121,7 @@ extension Generation {
         line.add("model", order.model.name)
         line.add("provider", order.target.provider)
         line.add("end", record.end.rawValue)
+        if let seal = order.seal { line.add("sealing", seal.algorithm.name) }
         if case .failed(let failure)? = outcome {
             line.add("code", failure.code.rawValue)
             line.add("reason", failure.logReason)

@@ -1,4 +1,5 @@
 import Dialects
+import Sealing
 
 /// How a stream's events are written for its clients.
 enum ClientForm: Sendable {
@@ -23,6 +24,8 @@ struct StreamOrder: Sendable {
     let requestID: String
     /// What the request asks to be read, for when the provider reports no tokens.
     let countedInput: InputCount
+    /// What was agreed with a client whose events are sealed; nil: they are not.
+    var seal: SealingSession?
 
     /// Whether the provider speaks the client's own dialect, so that its JSON goes through.
     var passesThrough: Bool {

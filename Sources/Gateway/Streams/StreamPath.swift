@@ -1,13 +1,14 @@
 import Dialects
 import Metering
+import Sealing
 import ServerSentEvents
 import StreamBytes
 
 /// The stages from an event to the bytes of one client's body, before the connection's framing:
-/// payload, wire form.
-struct StreamPath: Sendable {
+/// payload, seal, wire form.
+struct StreamPath {
     /// The form in which the events are written.
-    private enum Form: Sendable {
+    private enum Form {
         case weir
         /// The provider's own JSON.
         case raw
@@ -15,18 +16,27 @@ struct StreamPath: Sendable {
     }
 
     /// What the last event of OpenAI's format needs.
-    struct Ending: Sendable {
+    struct Ending {
         let outcome: StreamOutcome
         let usage: TokenUsage
     }
 
+    /// What belongs to the reactor and to the moment.
+    struct Surroundings {
+        let now: MonotonicTime
+        let sealing: SealingContext
+    }
+
     private let id: StreamID
     private let model: String
+    /// Nil: events go out as they are.
+    private let sealer: Sealer?
     private var form: Form
 
-    init(order: StreamOrder, id: StreamID, openedAt: WallTime) {
+    init(order: StreamOrder, id: StreamID, openedAt: WallTime, sealer: Sealer?) {
         self.id = id
         model = order.model.name
+        self.sealer = sealer
         switch order.form {
         case .weir: form = .weir
         case .openAI(let includesUsage) where !order.passesThrough:
@@ -50,20 +60,22 @@ struct StreamPath: Sendable {
     ///   - bytes: the log's.
     ///   - ending: how the stream ended; needed by the event that says so.
     ///   - retry: after how many milliseconds a client should come back.
+    ///   - surroundings: where it happens.
     ///   - buffer: what goes out.
     mutating func append(
         _ entry: EventLog.Entry,
         of bytes: [UInt8],
         ending: Ending?,
         retry: Int64,
+        in surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
         switch form {
-        case .weir: appendWeir(entry, of: bytes, retry: retry, to: &buffer)
-        case .raw: appendRaw(entry, of: bytes, ending: ending, to: &buffer)
+        case .weir: appendWeir(entry, of: bytes, retry: retry, surroundings, to: &buffer)
+        case .raw: appendRaw(entry, of: bytes, ending: ending, surroundings, to: &buffer)
         case .chunks(var writer, let includesUsage):
             form = .raw
-            appendChunk(entry, of: bytes, ending, includesUsage, &writer, to: &buffer)
+            appendChunk(entry, of: bytes, ending, includesUsage, &writer, surroundings, to: &buffer)
             form = .chunks(writer, includesUsage: includesUsage)
         }
     }
@@ -93,11 +105,68 @@ struct StreamPath: Sendable {
     }
 
     /// Appends the word that events were lost, with the id of the last of them.
-    func appendGap(lost: UInt64, before sequence: UInt64, to buffer: inout [UInt8]) {
-        appendHead("gap", sequence: sequence - 1, to: &buffer)
-        buffer.append("data: {\"lost\":")
-        buffer.append(decimal: Int64(lost))
-        buffer.append("}\n\n")
+    func appendGap(
+        lost: UInt64,
+        before sequence: UInt64,
+        in surroundings: Surroundings,
+        to buffer: inout [UInt8]
+    ) {
+        appendEvent("gap", sequence - 1, surroundings, to: &buffer) { data in
+            data.append("{\"lost\":")
+            data.append(decimal: Int64(lost))
+            data.append("}")
+        }
+    }
+}
+
+// MARK: - Sealing
+
+extension StreamPath {
+    /// Appends what a client has to know to open what follows, if it is sealed and the client has
+    /// not been told.
+    ///
+    /// - Parameters:
+    ///   - sequence: of the next event; `start` tells it itself.
+    ///   - buffer: what goes out.
+    func appendParameters(before sequence: UInt64, to buffer: inout [UInt8]) {
+        guard let sealer, sealer.owesParameters else { return }
+        if case .weir = form {
+            guard sequence > 1 else { return }
+            buffer.append("event: seal\n")
+        }
+        buffer.append("data: ")
+        buffer.append(contentsOf: sealer.takeParameters())
+        buffer.append("\n\n")
+    }
+
+    /// Appends a data field's value: `data` itself, or the object that hides it.
+    @inline(__always)
+    private func appendValue(
+        _ name: StaticString,
+        _ sequence: UInt64?,
+        _ surroundings: Surroundings,
+        to buffer: inout [UInt8],
+        data: (inout [UInt8]) -> Void
+    ) {
+        guard let sealer else { return data(&buffer) }
+        let number = sequence ?? sealer.lastSequence + 1
+        buffer.append("{")
+        if sequence == nil {
+            buffer.append("\"n\":")
+            buffer.append(decimal: Int64(number))
+            buffer.append(",")
+        }
+        buffer.append("\"sealed\":\"")
+        sealer.seal(
+            name,
+            sequence: number,
+            of: id.text,
+            at: surroundings.now,
+            in: surroundings.sealing,
+            to: &buffer,
+            content: data
+        )
+        buffer.append("\"}")
     }
 }
 
@@ -108,54 +177,75 @@ extension StreamPath {
         _ entry: EventLog.Entry,
         of bytes: [UInt8],
         retry: Int64,
+        _ surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
-        let payload = bytes.span
         switch entry.kind {
-        case .start:
-            appendHead("start", sequence: entry.sequence, to: &buffer)
-            EventEncoder.appendRetry(milliseconds: retry, to: &buffer)
-            buffer.append("data: {\"stream\":\"")
-            buffer.append(contentsOf: id.text.utf8)
-            buffer.append("\",\"model\":")
-            buffer.append(jsonString: model)
-            buffer.append("}\n\n")
-        case .text: appendText("text", entry, payload, to: &buffer)
-        case .reasoning: appendText("reasoning", entry, payload, to: &buffer)
-        case .tool:
-            appendHead("chunk", sequence: entry.sequence, to: &buffer)
-            buffer.append("data: {\"tool\":")
-            buffer.append(payload, entry.payload)
-            buffer.append("}\n\n")
-        case .complete: appendWhole("complete", entry, payload, to: &buffer)
-        case .error: appendWhole("error", entry, payload, to: &buffer)
+        case .start: appendStart(entry, retry: retry, to: &buffer)
+        case .text: appendText("{\"text\":\"", "\"}", entry, bytes, surroundings, to: &buffer)
+        case .reasoning:
+            appendText("{\"reasoning\":\"", "\"}", entry, bytes, surroundings, to: &buffer)
+        case .tool: appendText("{\"tool\":", "}", entry, bytes, surroundings, to: &buffer)
+        case .complete: appendWhole("complete", entry, bytes, surroundings, to: &buffer)
+        case .error: appendWhole("error", entry, bytes, surroundings, to: &buffer)
         case .raw: preconditionFailure("Weir's own events are made of deltas")
         }
     }
 
+    private func appendStart(_ entry: EventLog.Entry, retry: Int64, to buffer: inout [UInt8]) {
+        appendHead("start", sequence: entry.sequence, to: &buffer)
+        EventEncoder.appendRetry(milliseconds: retry, to: &buffer)
+        buffer.append("data: ")
+        if let sealer {
+            buffer.append(contentsOf: sealer.takeParameters())
+        } else {
+            buffer.append("{\"stream\":\"")
+            buffer.append(contentsOf: id.text.utf8)
+            buffer.append("\",\"model\":")
+            buffer.append(jsonString: model)
+            buffer.append("}")
+        }
+        buffer.append("\n\n")
+    }
+
     private func appendText(
-        _ name: StaticString,
+        _ before: StaticString,
+        _ after: StaticString,
         _ entry: EventLog.Entry,
-        _ payload: Span<UInt8>,
+        _ bytes: [UInt8],
+        _ surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
-        appendHead("chunk", sequence: entry.sequence, to: &buffer)
-        buffer.append("data: {\"")
-        buffer.append(name)
-        buffer.append("\":\"")
-        buffer.append(payload, entry.payload)
-        buffer.append("\"}\n\n")
+        appendEvent("chunk", entry.sequence, surroundings, to: &buffer) { data in
+            data.append(before)
+            data.append(bytes.span, entry.payload)
+            data.append(after)
+        }
     }
 
     private func appendWhole(
         _ name: StaticString,
         _ entry: EventLog.Entry,
-        _ payload: Span<UInt8>,
+        _ bytes: [UInt8],
+        _ surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
-        appendHead(name, sequence: entry.sequence, to: &buffer)
+        appendEvent(name, entry.sequence, surroundings, to: &buffer) { data in
+            data.append(bytes.span, entry.payload)
+        }
+    }
+
+    @inline(__always)
+    private func appendEvent(
+        _ name: StaticString,
+        _ sequence: UInt64,
+        _ surroundings: Surroundings,
+        to buffer: inout [UInt8],
+        data: (inout [UInt8]) -> Void
+    ) {
+        appendHead(name, sequence: sequence, to: &buffer)
         buffer.append("data: ")
-        buffer.append(payload, entry.payload)
+        appendValue(name, sequence, surroundings, to: &buffer, data: data)
         buffer.append("\n\n")
     }
 
@@ -181,14 +271,13 @@ extension StreamPath {
         _ entry: EventLog.Entry,
         of bytes: [UInt8],
         ending: Ending?,
+        _ surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
         if entry.kind == .raw {
-            buffer.append("data: ")
-            buffer.append(bytes.span, entry.payload)
-            buffer.append("\n\n")
+            appendLine(surroundings, to: &buffer) { $0.append(bytes.span, entry.payload) }
         } else if let ending {
-            appendEnd(ending, to: &buffer)
+            appendEnd(ending, surroundings, to: &buffer)
         }
     }
 
@@ -198,36 +287,50 @@ extension StreamPath {
         _ ending: Ending?,
         _ includesUsage: Bool,
         _ writer: inout OpenAIChunkWriter,
+        _ surroundings: Surroundings,
         to buffer: inout [UInt8]
     ) {
         if let kind = entry.kind.delta {
-            buffer.append("data: ")
-            writer.append(kind, bytes.span.extracting(entry.payload), to: &buffer)
-            buffer.append("\n\n")
+            appendLine(surroundings, to: &buffer) {
+                writer.append(kind, bytes.span.extracting(entry.payload), to: &$0)
+            }
         } else if let ending {
             if case .complete(let reason) = ending.outcome, !ending.outcome.isForced {
-                buffer.append("data: ")
-                writer.append(finish: reason, to: &buffer)
-                buffer.append("\n\n")
+                appendLine(surroundings, to: &buffer) { writer.append(finish: reason, to: &$0) }
                 if includesUsage {
-                    buffer.append("data: ")
-                    writer.append(usage: ending.usage, to: &buffer)
-                    buffer.append("\n\n")
+                    appendLine(surroundings, to: &buffer) {
+                        writer.append(usage: ending.usage, to: &$0)
+                    }
                 }
             }
-            appendEnd(ending, to: &buffer)
+            appendEnd(ending, surroundings, to: &buffer)
         }
     }
 
     /// Ends with `[DONE]` only what a provider ended itself.
-    private func appendEnd(_ ending: Ending, to buffer: inout [UInt8]) {
-        buffer.append("data: ")
-        switch ending.outcome {
-        case .complete(let reason) where ending.outcome.isForced:
-            buffer.append(contentsOf: StreamFailure(forced: reason).openAIBody)
-        case .complete: buffer.append("[DONE]")
-        case .failed(let failure): buffer.append(contentsOf: failure.openAIBody)
+    private func appendEnd(
+        _ ending: Ending,
+        _ surroundings: Surroundings,
+        to buffer: inout [UInt8]
+    ) {
+        appendLine(surroundings, to: &buffer) { data in
+            switch ending.outcome {
+            case .complete(let reason) where ending.outcome.isForced:
+                data.append(contentsOf: StreamFailure(forced: reason).openAIBody)
+            case .complete: data.append("[DONE]")
+            case .failed(let failure): data.append(contentsOf: failure.openAIBody)
+            }
         }
+    }
+
+    @inline(__always)
+    private func appendLine(
+        _ surroundings: Surroundings,
+        to buffer: inout [UInt8],
+        data: (inout [UInt8]) -> Void
+    ) {
+        buffer.append("data: ")
+        appendValue("data", nil, surroundings, to: &buffer, data: data)
         buffer.append("\n\n")
     }
 }

@@ -1,8 +1,10 @@
+import Cryptography
 import Dialects
 import Gateway
 import HTTPServer
 import HTTPWire
 import Providers
+import Sealing
 
 extension WeirConfiguration {
     /// What a server takes from its clients.
@@ -29,10 +31,29 @@ extension WeirConfiguration {
         for model in models { served.append(try self.served(model)) }
         settings.models = ModelCatalog(served)
         settings.origins = OriginList(cors.origins, allowsLocalhost: allowsLocalhost)
+        settings.sealing = sealingSettings
         settings.isOpen = access.open
         settings.streamLimit = limits.streams
         settings.bodyLimit = limits.body.bytes
         settings.meteringInterval = metering.interval
+        return settings
+    }
+
+    private var sealingSettings: SealingSettings {
+        var settings = SealingSettings()
+        for key in sealing.keys {
+            guard let secret = key.bytes else { continue }
+            settings.keys[key.id] = SharedKey(id: key.id, account: key.account, secret: secret)
+        }
+        for account in accounts {
+            guard let password = account.sealingPassword else { continue }
+            var bytes = Array(password.revealed.utf8)
+            settings.passwords[account.id] = SecretBytes(bytes.span)
+            wipe(&bytes)
+        }
+        settings.rotation.eventLimit = UInt32(sealing.rotate.events)
+        settings.rotation.interval = sealing.rotate.interval
+        settings.pad = sealing.pad
         return settings
     }
 

@@ -22,6 +22,10 @@ package struct AccountConfiguration: Equatable, Sendable {
     package var discountMode = DiscountMode.wholeVolume
     package var quotas: [QuotaConfiguration] = []
     package var keys: [KeyConfiguration] = []
+    /// The password under which clients may have their answers sealed; nil: none.
+    package var sealingPassword: Secret?
+    /// A file that holds the same; read when the configuration is.
+    package var sealingPasswordFile: String?
 
     package init() {}
 }

@@ -131,26 +131,62 @@ package struct ConfigurationLoader: Sendable {
         _ reader: inout ConfigurationReader
     ) {
         for index in configuration.providers.indices {
-            let provider = configuration.providers[index]
-            guard let file = provider.apiKeyFile,
-                let place = reader.places["providers.\(index).apiKeyFile"]
-            else { continue }
-            if provider.apiKey != nil {
-                reader.refuse("apiKey and apiKeyFile exclude each other", at: place)
-                continue
+            readSecret(
+                "providers.\(index).apiKey",
+                configuration.providers[index].apiKeyFile,
+                .secret,
+                into: &configuration.providers[index].apiKey,
+                &reader
+            )
+        }
+        for index in configuration.accounts.indices {
+            readSecret(
+                "accounts.\(index).sealingPassword",
+                configuration.accounts[index].sealingPasswordFile,
+                .password,
+                into: &configuration.accounts[index].sealingPassword,
+                &reader
+            )
+        }
+        for index in configuration.sealing.keys.indices {
+            readSecret(
+                "sealing.keys.\(index).key",
+                configuration.sealing.keys[index].keyFile,
+                .sealingKey,
+                into: &configuration.sealing.keys[index].key,
+                &reader
+            )
+        }
+    }
+
+    /// Reads a secret from its file, if it has one.
+    ///
+    /// - Parameters:
+    ///   - path: of the key that holds the secret itself; the file's has `File` at its end.
+    ///   - file: nil if it has none.
+    ///   - form: of the file's only line.
+    ///   - secret: set.
+    ///   - reader: takes the mistakes.
+    private func readSecret(
+        _ path: String,
+        _ file: String?,
+        _ form: ValueForm<Secret?>,
+        into secret: inout Secret?,
+        _ reader: inout ConfigurationReader
+    ) {
+        guard let file, let place = reader.places["\(path)File"] else { return }
+        let name = path.split(separator: ".").last ?? ""
+        guard secret == nil else {
+            return reader.refuse("\(name) and \(name)File exclude each other", at: place)
+        }
+        do {
+            let text = String(decoding: try readFile(file), as: UTF8.self)
+            guard let read = form.parse(text.filter { !$0.isNewline }), let read else {
+                return reader.refuse("the file must hold \(form.expectation)", at: place)
             }
-            do {
-                let text = String(decoding: try readFile(file), as: UTF8.self)
-                let line = text.filter { !$0.isNewline }
-                let form = ValueForm<Secret?>.secret
-                guard let key = form.parse(line), let key else {
-                    reader.refuse("the file must hold one key and nothing else", at: place)
-                    continue
-                }
-                configuration.providers[index].apiKey = key
-            } catch {
-                reader.refuse("the file \(error)", at: place)
-            }
+            secret = read
+        } catch {
+            reader.refuse("the file \(error)", at: place)
         }
     }
 

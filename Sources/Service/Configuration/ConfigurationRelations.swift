@@ -21,6 +21,7 @@ struct ConfigurationRelations {
         checkSizes(configuration)
         checkRedis(configuration.redis)
         checkAccounts(configuration.accounts)
+        checkSealing(configuration)
         checkUnique(configuration.providers.map(\.name), in: "providers", key: "name")
         checkUnique(configuration.models.map(\.name), in: "models", key: "name")
         checkRoutes(configuration)
@@ -137,6 +138,26 @@ struct ConfigurationRelations {
             }
             if quotas[..<number].contains(quota) {
                 refuse("the same quota stands twice", at: "\(path).\(number).limit")
+            }
+        }
+    }
+
+    private mutating func checkSealing(_ configuration: WeirConfiguration) {
+        let keys = configuration.sealing.keys
+        checkUnique(keys.map(\.id), in: "sealing.keys", key: "id")
+        let accounts =
+            configuration.accounts.isEmpty ? ["local"] : configuration.accounts.map(\.id)
+        for (index, key) in keys.enumerated() {
+            if !key.account.isEmpty, !accounts.contains(key.account) {
+                refuse(
+                    "there is no account \"\(key.account.printable)\"",
+                    at: "sealing.keys.\(index).account",
+                    suggestion: Suggestion.nearest(to: key.account, among: accounts)
+                )
+            }
+            let isGiven = reader.places["sealing.keys.\(index).key"] != nil
+            if key.key == nil, key.keyFile == nil, !isGiven {
+                refuse("key or keyFile is needed", at: "sealing.keys.\(index)")
             }
         }
     }

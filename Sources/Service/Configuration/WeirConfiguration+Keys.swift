@@ -18,6 +18,7 @@ extension WeirConfiguration {
             },
             .sections("models", \.models, ModelConfiguration.section) { ModelConfiguration() },
             .section("stream", \.stream, StreamConfiguration.section),
+            .section("sealing", \.sealing, SealingConfiguration.section),
             .section("timeouts", \.timeouts, TimeoutConfiguration.section),
             .section("limits", \.limits, LimitConfiguration.section),
             .section("metering", \.metering, MeteringConfiguration.section),
@@ -77,7 +78,9 @@ extension AccountConfiguration {
                     .required("id", \.id, .id),
                     .required("sha256", \.sha256, .digest)
                 )
-            ) { KeyConfiguration() }
+            ) { KeyConfiguration() },
+            .absentOrValue("sealingPassword", \.sealingPassword, .password),
+            .optional("sealingPasswordFile", \.sealingPasswordFile, .filePath)
         )
     }
 }

@@ -17,6 +17,7 @@ package struct WeirConfiguration: Equatable, Sendable {
     package var providers: [ProviderConfiguration] = []
     package var models: [ModelConfiguration] = []
     package var stream = StreamConfiguration()
+    package var sealing = SealingConfiguration()
     package var timeouts = TimeoutConfiguration()
     package var limits = LimitConfiguration()
     package var metering = MeteringConfiguration()
