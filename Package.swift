@@ -155,12 +155,16 @@ let benchmarks: [Target] = [
     .target(
         name: "BenchmarkSuite",
         dependencies: [
-            "Gateway", "Replay", "Dialects", "Metering", "HTTPWire", "StreamBytes",
+            "Gateway", "Replay", "Compression", "Dialects", "Metering", "HTTPWire", "StreamBytes",
         ],
         path: "Benchmarks/BenchmarkSuite",
         swiftSettings: strict
     ),
-    program("weir-bench", in: "Benchmarks", uses: ["BenchmarkSuite"]),
+    program(
+        "weir-bench",
+        in: "Benchmarks",
+        uses: ["BenchmarkSuite", "Compression", "Replay"]
+    ),
 ]
 
 let testSupport: Target = .target(
@@ -249,7 +253,10 @@ let suites: [Target] = [
             "TestSupport",
         ]
     ),
-    tests("BenchmarkSuite", uses: ["BenchmarkSuite"]),
+    tests(
+        "BenchmarkSuite",
+        uses: ["BenchmarkSuite", "Replay", "Compression", "StreamBytes", "TestSupport"]
+    ),
     tests("Soundness", uses: ["TestSupport"]),
     tests(
         "Simulation",

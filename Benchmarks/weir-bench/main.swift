@@ -1,26 +1,15 @@
 import BenchmarkSuite
-import Glibc
 
-/// Times every benchmark at its full size and prints a table; `weir-bench NAME…` only those whose
-/// name holds one of the words.
-func processNanoseconds() -> Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}
-
-let words = CommandLine.arguments.dropFirst()
-print("| benchmark | CPU ns, best of 5 | per |")
-print("| --- | ---: | --- |")
-for benchmark in Benchmark.all
-where words.isEmpty || words.contains(where: { benchmark.name.contains($0) }) {
-    var best = Int64.max
-    for _ in 0..<5 {
-        let start = processNanoseconds()
-        let checksum = benchmark.run(benchmark.fullCount)
-        let spent = processNanoseconds() - start
-        precondition(checksum != 0, "a benchmark does something")
-        best = min(best, spent)
+// `weir-bench` times every benchmark at its full size and prints tables; `weir-bench NAME…` only
+// those whose name holds one of the words; `weir-bench codings [FOLDER]` the table of the content
+// codings only, for the recorded streams of a folder.
+let words = Array(CommandLine.arguments.dropFirst())
+if words.first == "codings" {
+    try CodingTables.run(folder: words.dropFirst().first)
+} else {
+    EventPathTable.run(words)
+    if words.isEmpty {
+        print()
+        try CodingTables.run(folder: nil)
     }
-    print("| \(benchmark.name) | \(best / Int64(benchmark.fullCount)) | \(benchmark.unit) |")
 }

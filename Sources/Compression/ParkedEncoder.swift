@@ -10,7 +10,7 @@ package final class ParkedEncoder: BodyEncoder {
     }
 
     /// Bytes of history that every body may keep.
-    package static let firstHistoryLimit = 768
+    package static let firstHistoryLimit = 704
     /// Bytes of history that bodies of large events may keep.
     package static let lastHistoryLimit = 4_096
 
@@ -19,12 +19,18 @@ package final class ParkedEncoder: BodyEncoder {
     private var byteCount: UInt64 = 0
     private var checksum: UInt32
     private var writeCount: UInt32 = 0
-    private var historyLimit = UInt16(ParkedEncoder.firstHistoryLimit)
+    private var historyLimit: UInt16
+    /// Of the history's limit, what was taken from the budget.
+    private var reservedByteCount: UInt16 = 0
     private let form: Form
     private var hasBegun = false
 
-    package init(_ form: Form) {
+    /// - Parameters:
+    ///   - form: gzip's or zlib's.
+    ///   - historyLimit: bytes of history kept to begin with.
+    package init(_ form: Form, historyLimit: Int = ParkedEncoder.firstHistoryLimit) {
         self.form = form
+        self.historyLimit = UInt16(historyLimit)
         checksum = form == .gzip ? 0 : 1
     }
 
@@ -46,9 +52,8 @@ package final class ParkedEncoder: BodyEncoder {
     }
 
     package func close(with shared: inout SharedEncoders) {
-        let taken = Int(historyLimit) - Self.firstHistoryLimit
-        if taken > 0 { shared.budget.release(taken) }
-        historyLimit = UInt16(Self.firstHistoryLimit)
+        shared.budget.release(Int(reservedByteCount))
+        reservedByteCount = 0
         history = []
     }
 
@@ -69,6 +74,7 @@ package final class ParkedEncoder: BodyEncoder {
         else { return }
         let grown = min(2 * limit, Self.lastHistoryLimit)
         guard shared.budget.reserve(grown - limit, limit: shared.budgetLimit) else { return }
+        reservedByteCount += UInt16(grown - limit)
         historyLimit = UInt16(grown)
     }
 

@@ -18,10 +18,13 @@ package struct SharedEncoders: ~Copyable {
     /// history.
     private static let memoryLevel: Int32 = 3
 
-    /// - Parameter budget: what bodies take from beyond their first kilobyte.
+    /// - Parameters:
+    ///   - budget: what bodies take from beyond their first kilobyte.
+    ///   - level: of the compressor, 1 to 9, where nothing hurries. At 8 it looks at every place
+    ///     of the history, which costs nothing more because that is short.
     /// - Throws: `CompressionError.outOfMemory`.
-    package init(budget: CompressionBudget) throws(CompressionError) {
-        let small = try DeflateEngine(.none, level: 8, memoryLevel: Self.memoryLevel)
+    package init(budget: CompressionBudget, level: Int32 = 8) throws(CompressionError) {
+        let small = try DeflateEngine(.none, level: level, memoryLevel: Self.memoryLevel)
         let fast = try DeflateEngine(.none, level: 1, memoryLevel: Self.memoryLevel)
         self.budget = budget
         brotliMemory = BrotliMemory()
