@@ -10,6 +10,7 @@ enum CodingTables {
     private static let runs = 5
 
     /// - Parameter folder: of recorded `.sse` files; nil: those that are part of the program.
+    /// - Throws: when memory lacks.
     static func run(folder: String?) throws(CompressionError) {
         try printMemory()
         for stream in folder.map(recorded) ?? embedded where stream.writes.count >= 50 {

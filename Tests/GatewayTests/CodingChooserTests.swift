@@ -165,7 +165,7 @@ struct CodingChooserTests {
         func run() -> [CodingChoice] {
             var chooser = CodingChooser()
             return (0..<2_000).map { number in
-                let kind = BodyKind.allCases[number % 3]
+                let kind = BodyKind.allCases[number % 4]
                 chooser.wrote(
                     .gzip,
                     kind,

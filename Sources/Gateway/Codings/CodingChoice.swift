@@ -40,6 +40,8 @@ package struct CodingChoice: Hashable, Sendable {
 package enum BodyKind: Int, CaseIterable, Sendable {
     case weirEvents
     case openAIChunks
+    /// Events of either form whose payload is sealed: of that, only the base64 is saved.
+    case sealedEvents
     /// An answer that is known in full.
     case whole
 }

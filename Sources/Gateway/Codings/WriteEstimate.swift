@@ -47,6 +47,10 @@ struct WriteEstimate: Sendable {
             WriteEstimate(rawByteCount: 290, codedByteCount: 23, nanoseconds: 2_500)
         case (.openAIChunks, .brotli):
             WriteEstimate(rawByteCount: 290, codedByteCount: 25, nanoseconds: 5_300)
+        case (.sealedEvents, .gzip), (.sealedEvents, .deflate):
+            WriteEstimate(rawByteCount: 190, codedByteCount: 105, nanoseconds: 3_500)
+        case (.sealedEvents, .brotli):
+            WriteEstimate(rawByteCount: 190, codedByteCount: 115, nanoseconds: 8_000)
         case (.whole, .gzip), (.whole, .deflate):
             WriteEstimate(rawByteCount: 4_096, codedByteCount: 1_400, nanoseconds: 60_000)
         case (.whole, .brotli):

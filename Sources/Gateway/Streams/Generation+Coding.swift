@@ -8,7 +8,7 @@ extension Generation {
         let question = CodingChooser.Question(
             accepted: client.coding.accepted,
             configured: settings.codings,
-            kind: order.isResumable ? .weirEvents : .openAIChunks,
+            kind: order.bodyKind,
             expectedByteCount: outcome.map { _ in log.end.offset - client.cursor.offset }
         )
         let (choice, body) = registry.codings.withLock {
@@ -44,5 +44,13 @@ extension Generation {
         codings.insert(CodingSet(choice.coding))
         lastCoding = choice
         registry.count(choice, account: order.caller.account)
+    }
+}
+
+extension StreamOrder {
+    /// What the bodies of the stream's clients are made of.
+    fileprivate var bodyKind: BodyKind {
+        if seal != nil { return .sealedEvents }
+        return isResumable ? .weirEvents : .openAIChunks
     }
 }
