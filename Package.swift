@@ -182,7 +182,7 @@ let suites: [Target] = [
     tests("Telemetry", uses: ["Telemetry", "TestSupport"]),
     tests("ServerSentEvents", uses: ["ServerSentEvents", "StreamBytes"]),
     tests("HTTPWire", uses: ["HTTPWire", "StreamBytes", "TestSupport"]),
-    tests("Metering", uses: ["Metering", "StreamBytes"]),
+    tests("Metering", uses: ["Metering", "StreamBytes", "TestSupport"]),
     tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
     tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes", "TestSupport"]),
     tests("Replay", uses: ["Replay", "StreamBytes", "HTTPWire"]),

@@ -8,16 +8,28 @@ package protocol BillingPace: Sendable {
     func randomBits() -> UInt64
 
     var wallClock: WallTime { get }
+
+    /// The monotonic clock.
+    var now: MonotonicTime { get }
 }
 
 /// The machine's own time and chance.
 package struct SystemBillingPace: BillingPace {
     private let readWallClock: @Sendable () -> WallTime
+    private let readClock: @Sendable () -> MonotonicTime
 
-    /// Takes the wall clock from the caller.
+    /// Takes the clocks from the caller.
     ///
-    /// - Parameter wallClock: reads it; called from any thread.
-    package init(wallClock: @escaping @Sendable () -> WallTime) { readWallClock = wallClock }
+    /// - Parameters:
+    ///   - wallClock: reads the wall clock; called from any thread.
+    ///   - clock: reads the monotonic clock; likewise.
+    package init(
+        wallClock: @escaping @Sendable () -> WallTime,
+        clock: @escaping @Sendable () -> MonotonicTime
+    ) {
+        readWallClock = wallClock
+        readClock = clock
+    }
 
     package func wait(_ duration: Duration) async {
         // The only error is cancellation, which the caller sees for itself.
@@ -27,4 +39,6 @@ package struct SystemBillingPace: BillingPace {
     package func randomBits() -> UInt64 { .random(in: .min ... .max) }
 
     package var wallClock: WallTime { readWallClock() }
+
+    package var now: MonotonicTime { readClock() }
 }

@@ -125,6 +125,11 @@ package actor DatabaseLedger: ChargeStore {
         }
     }
 
+    /// Which record numbers of every run of a gateway are stored or set aside.
+    package func sequenceRanges() throws(ChargeStoreError) -> SequenceRanges {
+        try run { (engine) throws(LedgerFailure) in try LedgerReading(engine).sequenceRanges() }
+    }
+
     /// What the status pages show, where `now` says which day is today in UTC.
     package func summary(at now: WallTime) throws(ChargeStoreError) -> LedgerSummary {
         let day = CalendarMonth.dayText(of: now)

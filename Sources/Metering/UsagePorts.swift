@@ -26,25 +26,41 @@ package struct DeliveredRecord: Sendable {
 
 /// Where billing gets records from: one partition of the meter stream, read as a consumer group.
 package protocol UsageSource: Sendable {
-    /// Waits for records, at most a few seconds; first those delivered before and never
-    /// acknowledged. An empty answer means that none came in time.
+    /// Forgets what was delivered and not settled, so that it comes again; call it first.
+    func rewind() async
+
+    /// Returns records that have not come since the last `rewind`: first those that were delivered
+    /// to this consumer before and never acknowledged, then those that another one left, then new
+    /// ones.
     ///
+    /// - Parameters:
+    ///   - limit: how many at most.
+    ///   - waits: whether to wait for some, at most a few seconds.
+    /// - Returns: none when there are none.
     /// - Throws: `UsageSourceError`; the caller waits and tries again.
-    func next(limit: Int) async throws(UsageSourceError) -> [DeliveredRecord]
+    func next(limit: Int, waits: Bool) async throws(UsageSourceError) -> [DeliveredRecord]
 
-    /// Tells the group that these entries are in the ledger or set aside.
-    func acknowledge(_ entryIDs: [String]) async throws(UsageSourceError)
+    /// Says what has become of records that came: first puts the refused ones aside, then publishes
+    /// how far gateways are complete, then acknowledges.
+    ///
+    /// What cannot be set aside now is not acknowledged: it comes again, later.
+    ///
+    /// - Returns: why something of it is left to do, though the records are acknowledged; nil when
+    ///   nothing is.
+    /// - Throws: `UsageSourceError`; the same is said again then, which does no harm.
+    func settle(_ records: SettledRecords) async throws(UsageSourceError) -> String?
+}
 
-    /// Puts a rejected record aside, with the reason, before it is acknowledged.
-    func setAside(_ record: DeliveredRecord, reason: String) async throws(UsageSourceError)
+/// What has become of some records.
+package struct SettledRecords: Sendable {
+    /// Entries that are stored for good.
+    package var stored: [String] = []
+    /// Records that will never be billed, and why.
+    package var refused: [(record: DeliveredRecord, reason: String)] = []
+    /// Up to which number everything of a gateway's run is stored or set aside.
+    package var committed: [(gateway: String, epoch: Int64, through: Int64)] = []
 
-    /// Publishes up to which sequence everything of this gateway and epoch is in the ledger or set
-    /// aside.
-    func publishCommitted(
-        gateway: String,
-        epoch: Int64,
-        through sequence: Int64
-    ) async throws(UsageSourceError)
+    package init() {}
 }
 
 /// Why the meter stream cannot be used now.

@@ -24,5 +24,7 @@ package struct RecordRejection: Error, Hashable, Sendable {
         case duplicateConflict = "duplicate_conflict"
         /// The account's total of the period would no longer fit into `Money`.
         case totalOutOfRange = "total_out_of_range"
+        /// The ledger takes other records and not this one; not a matter of rating.
+        case refusedByLedger = "refused_by_ledger"
     }
 }

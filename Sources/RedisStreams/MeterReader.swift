@@ -15,10 +15,14 @@ package actor MeterReader: UsageSource {
     private var isGroupKnown = false
     /// Where reading of the consumer's own pending entries goes on; nil when there are no more.
     private var ownCursor: String? = "0"
+    /// When its own pending entries are looked at again, because some were left there.
+    private var ownDueAt: MonotonicTime?
     private var claimCursor = "0-0"
     private var claimDueAt: MonotonicTime
-    /// Delivered by this reader and not acknowledged.
-    private var outstanding: Set<String> = []
+    /// Delivered since the last `rewind` and not settled.
+    private var held: Set<String> = []
+    /// Set aside already, and not acknowledged yet.
+    private var buried: Set<String> = []
     private nonisolated let counted = Guarded(MeterReaderCounts())
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -52,55 +56,64 @@ package actor MeterReader: UsageSource {
     /// Call from any thread.
     package nonisolated var counts: MeterReaderCounts { counted.withLock(\.self) }
 
-    package func next(limit: Int) async throws(UsageSourceError) -> [DeliveredRecord] {
+    package func rewind() {
+        held = []
+        ownCursor = "0"
+    }
+
+    package func next(
+        limit: Int,
+        waits: Bool
+    ) async throws(UsageSourceError) -> [DeliveredRecord] {
         precondition(limit > 0, "at least one record is asked for")
         try await makeGroupIfNeeded()
         do throws(RedisError) {
-            return try await read(limit)
+            return try await read(limit, waits: waits)
         } catch {
             // Whatever the failure, some delivery may have been lost on its way.
             ownCursor = "0"
-            guard case .refused(let refusal) = error, refusal.kind == .nogroup else {
-                throw UsageSourceError(error)
-            }
+            guard case .refused(let refusal) = error,
+                refusal.kind == .nogroup || refusal.kind == .unblocked
+            else { throw UsageSourceError(error) }
+            // Alone or with its stream: it is made again, and everything that is there read anew.
             isGroupKnown = false
             counted.withLock { $0.groupsLost += 1 }
             return []
         }
     }
 
-    package func acknowledge(_ entryIDs: [String]) async throws(UsageSourceError) {
-        var rest = entryIDs[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(1_000)
-            rest = rest.dropFirst(part.count)
-            _ = try await send(RedisCommand(["XACK", key, settings.group] + part))
-            outstanding.subtract(part)
+    package func settle(_ records: SettledRecords) async throws(UsageSourceError) -> String? {
+        var plan = SettlementPlan(records, key: key, deadKey: deadKey, group: settings.group)
+        plan.skip(buried)
+        do throws(RedisError) {
+            let replies =
+                plan.isEmpty
+                ? [] : try await connection.send(plan.commands, within: settings.timeout)
+            let result = try plan.result(replies)
+            buried.formUnion(result.buried)
+            held.subtract(records.stored)
+            try await acknowledgeBuried(among: records.refused.map(\.record.entryID))
+            return result.problem
+        } catch {
+            throw UsageSourceError(error)
         }
     }
 
-    package func setAside(
-        _ record: DeliveredRecord,
-        reason: String
-    ) async throws(UsageSourceError) {
-        var words = ["XADD", deadKey, "*", "reason", reason, "entry_id", record.entryID]
-        for (name, value) in record.fields.sorted(by: { $0.key < $1.key }) {
-            let isTaken = name == "reason" || name == "entry_id"
-            words.append(isTaken ? "record.\(name)" : name)
-            words.append(value)
-        }
-        _ = try await send(RedisCommand(words))
-    }
-
-    package func publishCommitted(
-        gateway: String,
-        epoch: Int64,
-        through sequence: Int64
-    ) async throws(UsageSourceError) {
-        let field = "\(gateway):\(epoch)"
-        _ = try await send(
-            RedisCommand("HSET", MeterStreams.committedKey, field, String(sequence))
+    /// Takes the consumer out of the group, unless something is pending for it: that would be lost
+    /// to the others.
+    ///
+    /// Call when nothing is read any more.
+    ///
+    /// - Returns: whether it was taken out.
+    /// - Throws: `UsageSourceError`.
+    package func leave() async throws(UsageSourceError) -> Bool {
+        let name = settings.consumer
+        let pending = try await send(
+            RedisCommand("XPENDING", key, settings.group, "-", "+", "1", name)
         )
+        guard pending.elements.isEmpty else { return false }
+        _ = try await send(RedisCommand("XGROUP", "DELCONSUMER", key, settings.group, name))
+        return true
     }
 }
 
@@ -112,7 +125,6 @@ extension MeterReader {
         let command = RedisCommand("XGROUP", "CREATE", key, settings.group, "0", "MKSTREAM")
         do throws(RedisError) {
             _ = try await connection.send(command, within: settings.timeout)
-            outstanding = []
         } catch {
             guard case .refused(let refusal) = error, refusal.kind == .busygroup else {
                 throw UsageSourceError(error)
@@ -123,30 +135,32 @@ extension MeterReader {
         ownCursor = "0"
     }
 
-    private func read(_ limit: Int) async throws(RedisError) -> [DeliveredRecord] {
-        // What was delivered and not acknowledged was not stored: it is read again.
-        if !outstanding.isEmpty { ownCursor = "0" }
+    private func read(_ limit: Int, waits: Bool) async throws(RedisError) -> [DeliveredRecord] {
+        if let due = ownDueAt, executor.now >= due {
+            ownDueAt = nil
+            ownCursor = "0"
+        }
         while let cursor = ownCursor {
-            let entries = try await readGroup(limit, after: cursor, blocks: false)
+            let entries = try await readGroup(limit, after: cursor, waits: false)
             ownCursor = entries.last?.id
-            let records = try await delivered(entries)
+            let records = try await delivered(entries.filter { !held.contains($0.id) })
             if !records.isEmpty { return records }
         }
         let claimed = try await claimIfDue(limit)
         guard claimed.isEmpty else { return claimed }
-        return try await delivered(readGroup(limit, after: ">", blocks: true))
+        return try await delivered(readGroup(limit, after: ">", waits: waits))
     }
 
     private func readGroup(
         _ limit: Int,
         after cursor: String,
-        blocks: Bool
+        waits: Bool
     ) async throws(RedisError) -> [StreamEntry] {
         var words = ["XREADGROUP", "GROUP", settings.group, settings.consumer]
         words += ["COUNT", String(limit)]
-        if blocks { words += ["BLOCK", String(settings.blockTime.wholeMilliseconds)] }
+        if waits { words += ["BLOCK", String(settings.blockTime.wholeMilliseconds)] }
         words += ["STREAMS", key, cursor]
-        let timeout = settings.timeout + (blocks ? settings.blockTime : .zero)
+        let timeout = settings.timeout + (waits ? settings.blockTime : .zero)
         let reply = try await connection.send(RedisCommand(words), within: timeout)
         return StreamEntry.list(reply.elements.first?.elements.last)
     }
@@ -154,14 +168,13 @@ extension MeterReader {
     /// Takes over entries that another consumer, or an earlier run of this one, left idle.
     private func claimIfDue(_ limit: Int) async throws(RedisError) -> [DeliveredRecord] {
         guard executor.now >= claimDueAt else { return [] }
-        let idle = String(settings.claimAfter.wholeMilliseconds)
         let reply = try await connection.send(
             RedisCommand(
                 "XAUTOCLAIM",
                 key,
                 settings.group,
                 settings.consumer,
-                idle,
+                String(settings.claimAfter.wholeMilliseconds),
                 claimCursor,
                 "COUNT",
                 String(limit)
@@ -171,12 +184,13 @@ extension MeterReader {
         let parts = reply.elements
         claimCursor = parts.first?.text ?? "0-0"
         if claimCursor == "0-0" { claimDueAt = executor.now + settings.claimInterval }
-        let entries = StreamEntry.list(parts.dropFirst().first)
-        let gone = parts.dropFirst(2).first?.elements.count ?? 0
+        let entries = StreamEntry.list(parts.dropFirst().first).filter { !held.contains($0.id) }
+        let gone = parts.dropFirst(2).first?.elements.compactMap(\.text) ?? []
         counted.withLock { counts in
             counts.claimed += entries.count
-            counts.deleted += gone
+            counts.note(deleted: gone)
         }
+        held.subtract(gone)
         return try await delivered(entries)
     }
 
@@ -185,17 +199,32 @@ extension MeterReader {
     private func delivered(_ entries: [StreamEntry]) async throws(RedisError) -> [DeliveredRecord] {
         let gone = entries.filter { $0.fields == nil }.map(\.id)
         if !gone.isEmpty {
-            counted.withLock { $0.deleted += gone.count }
+            counted.withLock { $0.note(deleted: gone) }
             _ = try await connection.send(
                 RedisCommand(["XACK", key, settings.group] + gone),
                 within: settings.timeout
             )
-            outstanding.subtract(gone)
         }
         let records = entries.compactMap(\.record)
-        outstanding.formUnion(records.map(\.entryID))
+        held.formUnion(records.map(\.entryID))
         counted.withLock { $0.delivered += records.count }
         return records
+    }
+
+    /// Acknowledges refused records that are set aside; the others are looked at again later.
+    private func acknowledgeBuried(among entryIDs: [String]) async throws(RedisError) {
+        guard !entryIDs.isEmpty else { return }
+        let done = entryIDs.filter(buried.contains)
+        if !done.isEmpty {
+            _ = try await connection.send(
+                RedisCommand(["XACK", key, settings.group] + done),
+                within: settings.timeout
+            )
+        }
+        buried.subtract(done)
+        held.subtract(entryIDs)
+        counted.withLock { $0.setAside += done.count }
+        if done.count < entryIDs.count { ownDueAt = executor.now + settings.claimInterval }
     }
 
     private func send(_ command: RedisCommand) async throws(UsageSourceError) -> RedisValue {
@@ -207,57 +236,8 @@ extension MeterReader {
     }
 }
 
-// MARK: Trimming
-
-extension MeterReader {
-    /// Drops entries from the stream that every group has acknowledged and that are older than the
-    /// time to keep them.
-    ///
-    /// Nothing is dropped while one of the named groups does not exist. Call it now and then,
-    /// between two reads.
-    ///
-    /// - Parameter now: the wall clock, as the ids of entries have it.
-    /// - Returns: how many were dropped.
-    /// - Throws: `UsageSourceError`.
-    package func trim(at now: WallTime) async throws(UsageSourceError) -> Int {
-        let groups = try await send(RedisCommand("XINFO", "GROUPS", key)).elements
-        let names = groups.compactMap { $0.member("name")?.text }
-        guard settings.requiredGroups.allSatisfy(names.contains) else { return 0 }
-        let keptSince = now.milliseconds - settings.retain.wholeMilliseconds
-        guard var bound = EntryID(milliseconds: max(0, keptSince)) else { return 0 }
-        for group in groups {
-            guard let needed = try await oldestNeeded(by: group) else { return 0 }
-            bound = min(bound, needed)
-        }
-        let reply = try await send(RedisCommand("XTRIM", key, "MINID", bound.text))
-        return Int(reply.integer ?? 0)
-    }
-
-    /// The oldest entry that the group has pending, or the last one that it was given.
-    private func oldestNeeded(by group: RedisValue) async throws(UsageSourceError) -> EntryID? {
-        guard let name = group.member("name")?.text,
-            let last = group.member("last-delivered-id")?.text
-        else { return nil }
-        let pending = try await send(RedisCommand("XPENDING", key, name)).elements
-        guard let count = pending.first?.integer else { return nil }
-        return EntryID(parsing: count == 0 ? last : pending.dropFirst().first?.text ?? "")
-    }
-}
-
-extension RedisValue {
-    /// The value after `name` in a flat list of names and values.
-    fileprivate func member(_ name: String) -> RedisValue? {
-        let elements = elements
-        for place in stride(from: 0, to: elements.count - 1, by: 2)
-        where elements[place].text == name {
-            return elements[place + 1]
-        }
-        return nil
-    }
-}
-
 extension UsageSourceError {
-    fileprivate init(_ error: RedisError) {
+    init(_ error: RedisError) {
         if case .refused(let refusal) = error {
             self = .refused("\(refusal)")
         } else {

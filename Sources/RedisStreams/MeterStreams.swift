@@ -22,6 +22,8 @@ package struct MeterStreams: Sendable, Equatable {
     package static func key(_ partition: Int) -> String { "weir:meter:\(partition)" }
     package static func deadKey(_ partition: Int) -> String { "weir:dead:\(partition)" }
     package static let committedKey = "weir:committed"
+    /// Who trims.
+    package static let keeperKey = "weir:keeper"
 
     static func adding(_ record: UsageRecord, to partition: Int) -> RedisCommand {
         var words = ["XADD", key(partition), "*"]

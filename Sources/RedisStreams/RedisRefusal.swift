@@ -4,6 +4,8 @@ package struct RedisRefusal: Error, Equatable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {
         case loading, oom, readonly, noscript, noauth, wrongpass, noperm, moved, ask, clusterdown
         case tryagain, busy, misconf, masterdown, noreplicas, denied, nogroup, busygroup, wrongtype
+        /// What a blocked reader waited at is gone.
+        case unblocked
         /// All connections that the server allows are taken.
         case maxclients
         /// The server does not know the command: too old, or something in between.
@@ -56,7 +58,8 @@ package struct RedisRefusal: Error, Equatable, Sendable {
         case .masterdown: "this replica has lost its primary; redis.url must lead to the primary"
         case .noreplicas: "too few replicas are connected for min-replicas-to-write"
         case .denied: "protected mode: set a password, or bind the server to this network"
-        case .nogroup, .busygroup: "the consumer group changed meanwhile; it is made again"
+        case .nogroup, .busygroup, .unblocked:
+            "the consumer group changed meanwhile; it is made again"
         case .wrongtype: "another program uses a key of weir's; remove or rename it"
         case .maxclients: "raise maxclients, or close connections of others"
         case .unknown: "the server does not know the command; weir needs Redis 6.2 or newer"

@@ -28,6 +28,14 @@ struct StreamEntry {
         self.fields = fields
     }
 
+    /// Which record of which run it is; nil where it does not say so properly.
+    var origin: (run: String, sequence: Int64)? {
+        guard let gateway = fields?["gateway"], let epoch = fields?["epoch"],
+            let sequence = fields?["seq"].flatMap({ Int64($0) }), sequence > 0
+        else { return nil }
+        return ("\(gateway):\(epoch)", sequence)
+    }
+
     var record: DeliveredRecord? {
         guard let fields else { return nil }
         let milliseconds = EntryID(parsing: id)?.milliseconds ?? 0
@@ -65,37 +73,4 @@ struct EntryID: Comparable {
     static func < (left: Self, right: Self) -> Bool {
         (left.milliseconds, left.number) < (right.milliseconds, right.number)
     }
-}
-
-/// Names, sizes and times of a `MeterReader`.
-package struct MeterReaderSettings: Sendable {
-    package var group = "billing"
-    /// The name of this member of the group; the same after a restart, and nobody else's.
-    package var consumer: String
-    /// The longest wait for new entries.
-    package var blockTime: Duration = .seconds(2)
-    /// Entries that another consumer has had for so long are taken over.
-    package var claimAfter: Duration = .seconds(60)
-    /// How often such entries are looked for.
-    package var claimInterval: Duration = .seconds(15)
-    /// The time for a command, connecting included and `blockTime` apart.
-    package var timeout: Duration = .seconds(5)
-    /// How long entries are kept after every group has acknowledged them.
-    package var retain: Duration = .seconds(86_400)
-    /// Groups without which nothing is trimmed.
-    package var requiredGroups: [String] = ["billing"]
-
-    package init(consumer: String) { self.consumer = consumer }
-}
-
-/// What a `MeterReader` did.
-package struct MeterReaderCounts: Sendable, Equatable {
-    package var delivered = 0
-    package var claimed = 0
-    /// Entries that were gone before they were acknowledged: lost, unless the ledger has them.
-    package var deleted = 0
-    /// How often the group had vanished and was made again.
-    package var groupsLost = 0
-
-    package init() {}
 }

@@ -15,6 +15,8 @@ final class InstantPace: BillingPace {
     var waited: [Duration] { waits.withLock { $0 } }
     var wallClock: WallTime { WallTime(milliseconds: BillingSamples.noon + 5_000) }
 
+    var now: MonotonicTime { MonotonicTime(nanoseconds: 1) }
+
     func wait(_ duration: Duration) async {
         waits.withLock { $0.append(duration) }
         onWait()
@@ -65,16 +67,31 @@ actor MemoryChargeStore: ChargeStore {
     private(set) var batchSizes: [Int] = []
     private var faults: [Fault]
     private let known: [CommittedSequence]
+    /// Records that make it fail whenever they are to be billed.
+    private let poison: Set<String>
+    /// Called before each batch.
+    private let beforeStoring: @Sendable () -> Void
 
-    init(faults: [Fault] = [], known: [CommittedSequence] = []) {
+    init(
+        faults: [Fault] = [],
+        known: [CommittedSequence] = [],
+        poison: Set<String> = [],
+        beforeStoring: @escaping @Sendable () -> Void = {}
+    ) {
         self.faults = faults.reversed()
         self.known = known
+        self.poison = poison
+        self.beforeStoring = beforeStoring
     }
 
     func committedSequences() -> [CommittedSequence] { known }
 
     func store(_ entries: [BillingEntry]) throws(ChargeStoreError) -> StoreReceipt {
+        beforeStoring()
         let fault = faults.popLast()
+        for case .rated(let rated) in entries where poison.contains(rated.record.recordID) {
+            throw .failed("malformed")
+        }
         if case .before(let error) = fault { throw error }
         batchSizes.append(entries.count)
         let outcomes = entries.map { outcome($0) }

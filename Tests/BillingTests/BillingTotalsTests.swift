@@ -65,7 +65,6 @@ func fixturePrices() throws -> String {
             runs += 1
             let stop = StopSwitch()
             killer.withLock { $0.stop = stop }
-            source.reconnect()
             let store = UncertainStore(ledger, seed: random.next())
             let billing = BillingActor(
                 on: billingThread,

@@ -51,7 +51,6 @@ struct MeterBench {
         settings.blockTime = .milliseconds(100)
         settings.claimAfter = claimAfter
         settings.claimInterval = .zero
-        settings.retain = .zero
         let connection = try connection()
         let reader = MeterReader(
             partition: partition,
@@ -61,6 +60,34 @@ struct MeterBench {
         )
         do {
             let result = try await body(reader)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Stores records as a gateway does.
+    func fill(_ count: Int) async throws {
+        let writer = try writer()
+        #expect(writer.accept(meterRecords(1..<count + 1)))
+        #expect(await writer.flush(until: deadline(in: .seconds(20))).isEmpty)
+    }
+
+    /// Lends a keeper to `body` and closes its connection.
+    func withKeeper<Result>(
+        _ name: String = "one",
+        _ change: (inout MeterKeeperSettings) -> Void = { _ in },
+        _ body: (MeterKeeper) async throws -> Result
+    ) async throws -> Result {
+        var settings = MeterKeeperSettings(name: name)
+        settings.retain = .zero
+        change(&settings)
+        let connection = try connection()
+        let keeper = MeterKeeper(over: connection, on: reactor, settings: settings)
+        do {
+            let result = try await body(keeper)
             await connection.close()
             return result
         } catch {
@@ -91,11 +118,18 @@ func meterRecords(_ numbers: Range<Int>, accounts: Int = 1) -> [UsageRecord] {
 }
 
 extension MeterReader {
+    /// Says that entries are stored.
+    func acknowledge(_ entryIDs: [String]) async throws {
+        var settled = SettledRecords()
+        settled.stored = entryIDs
+        #expect(try await settle(settled) == nil)
+    }
+
     /// Reads and acknowledges until nothing comes any more.
     func drain() async throws -> [DeliveredRecord] {
         var all: [DeliveredRecord] = []
         while true {
-            let records = try await next(limit: 500)
+            let records = try await next(limit: 500, waits: true)
             guard !records.isEmpty else { return all }
             all += records
             try await acknowledge(records.map(\.entryID))
@@ -232,173 +266,6 @@ struct MeterWriterTests {
             #expect(rest.map(\.recordID) == meterRecords(0..<12).map(\.recordID))
             #expect(!writer.accept(meterRecords(12..<13)))
             #expect(writer.refusal == "metering is stopping")
-        }
-    }
-}
-
-struct MeterReaderTests {
-    private func fill(_ bench: MeterBench, _ count: Int) async throws {
-        let writer = try bench.writer()
-        #expect(writer.accept(meterRecords(0..<count)))
-        #expect(await writer.flush(until: bench.deadline(in: .seconds(20))).isEmpty)
-    }
-
-    @Test func `what was not acknowledged comes again, also after a restart`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 5)
-            let first = try await bench.withReader { reader in
-                let first = try await reader.next(limit: 3)
-                try await reader.acknowledge([first[0].entryID])
-                let again = try await reader.next(limit: 10)
-                #expect(again.map(\.entryID) == first.dropFirst().map(\.entryID))
-                return first
-            }
-            try await bench.withReader { reader in
-                let pending = try await reader.next(limit: 10)
-                #expect(pending.map(\.entryID) == first.dropFirst().map(\.entryID))
-                try await reader.acknowledge(pending.map(\.entryID))
-                let new = try await reader.next(limit: 10)
-                #expect(new.map { $0.fields["record_id"] } == ["gw:1:3", "gw:1:4"])
-            }
-        }
-    }
-
-    @Test func `an empty stream answers with nothing after a while`() async throws {
-        try await MeterBench.run { bench in
-            let records = try await bench.withReader { try await $0.next(limit: 10) }
-            #expect(records.isEmpty)
-        }
-    }
-
-    @Test func `what another consumer left idle is taken over`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 4)
-            let left = try await bench.withReader("one") { try await $0.next(limit: 4) }
-            try await bench.withReader("two", claimAfter: .zero) { reader in
-                let claimed = try await reader.next(limit: 10)
-                #expect(claimed.map(\.entryID) == left.map(\.entryID))
-                #expect(reader.counts.claimed == 4)
-            }
-        }
-    }
-
-    @Test func `what another consumer works on is left to it`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 4)
-            _ = try await bench.withReader("one") { try await $0.next(limit: 4) }
-            let others = try await bench.withReader("two") { try await $0.next(limit: 10) }
-            #expect(others.isEmpty)
-        }
-    }
-
-    @Test func `a lost group is made again from the beginning`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 3)
-            try await bench.withReader { reader in
-                #expect(try await reader.drain().count == 3)
-                try await bench.command("XGROUP", "DESTROY", "weir:meter:0", "billing")
-                #expect(try await reader.next(limit: 10).isEmpty)
-                #expect(reader.counts.groupsLost == 1)
-                #expect(try await reader.drain().count == 3)
-            }
-        }
-    }
-
-    @Test func `reading goes on after redis was killed`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 6)
-            try await bench.withReader { reader in
-                let first = try await reader.next(limit: 3)
-                bench.server.kill()
-                try bench.server.start()
-                var read: [DeliveredRecord] = []
-                while read.isEmpty {
-                    do { read = try await reader.next(limit: 3) } catch {
-                        guard case UsageSourceError.unavailable = error else { throw error }
-                    }
-                }
-                #expect(read.map(\.entryID) == first.map(\.entryID))
-                try await reader.acknowledge(read.map(\.entryID))
-                #expect(try await reader.drain().count == 3)
-            }
-        }
-    }
-
-    @Test func `entries that were deleted while pending are counted`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 3)
-            try await bench.withReader { reader in
-                let records = try await reader.next(limit: 3)
-                try await bench.command("XDEL", "weir:meter:0", records[1].entryID)
-                let again = try await reader.next(limit: 3)
-                #expect(again.map(\.entryID) == [records[0].entryID, records[2].entryID])
-                #expect(reader.counts.deleted == 1)
-            }
-        }
-    }
-
-    @Test func `a rejected record is kept with its reason`() async throws {
-        try await MeterBench.run { bench in
-            let fields = ["record_id": "r1", "reason": "own"]
-            try await bench.withReader { reader in
-                try await reader.setAside(
-                    DeliveredRecord(entryID: "5-0", receivedAtMilliseconds: 5, fields: fields),
-                    reason: "negative"
-                )
-            }
-            let entries = try await bench.command("XRANGE", "weir:dead:0", "-", "+").elements
-            let words = entries.first?.elements.last?.elements.compactMap(\.text)
-            #expect(
-                words == [
-                    "reason", "negative", "entry_id", "5-0", "record.reason", "own", "record_id",
-                    "r1",
-                ]
-            )
-        }
-    }
-
-    @Test func `the committed sequence is published by gateway and epoch`() async throws {
-        try await MeterBench.run { bench in
-            try await bench.withReader { reader in
-                try await reader.publishCommitted(gateway: "gw", epoch: 3, through: 41)
-            }
-            #expect(try await bench.command("HGET", "weir:committed", "gw:3").text == "41")
-        }
-    }
-
-    @Test func `trimming keeps what any group still needs`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 10)
-            try await bench.withReader { reader in
-                let far = WallTime(milliseconds: 4_000_000_000_000)
-                _ = try await reader.next(limit: 1)
-                #expect(try await reader.trim(at: far) == 0)
-                let records = try await reader.next(limit: 10)
-                try await reader.acknowledge(records.map(\.entryID))
-                let more = try await reader.next(limit: 5)
-                try await reader.acknowledge([more[0].entryID, more[2].entryID])
-                // Ten entries, the first two done, the third pending, more behind it.
-                #expect(try await reader.trim(at: far) == 2)
-                try await bench.command("XGROUP", "CREATE", "weir:meter:0", "audit", "0")
-                #expect(try await reader.drain().count == 7)
-                #expect(try await reader.trim(at: far) == 0)
-                try await bench.command("XGROUP", "DESTROY", "weir:meter:0", "audit")
-                #expect(try await reader.trim(at: far) == 7)
-                #expect(try await bench.command("XLEN", "weir:meter:0") == .integer(1))
-            }
-        }
-    }
-
-    @Test func `nothing is trimmed before its time or without the group`() async throws {
-        try await MeterBench.run { bench in
-            try await fill(bench, 3)
-            try await bench.withReader { reader in
-                _ = try await reader.drain()
-                #expect(try await reader.trim(at: WallTime(milliseconds: 1)) == 0)
-                try await bench.command("XGROUP", "DESTROY", "weir:meter:0", "billing")
-                let far = WallTime(milliseconds: 4_000_000_000_000)
-                #expect(try await reader.trim(at: far) == 0)
-            }
         }
     }
 }

@@ -134,6 +134,16 @@ struct LedgerReading {
         return committed
     }
 
+    func sequenceRanges() throws(LedgerFailure) -> SequenceRanges {
+        var ranges = SequenceRanges()
+        let columns = SequenceRow.table.columnList
+        for values in try engine.query("SELECT \(columns) FROM sequences", []) {
+            let row = try SequenceRow(stored: Array(values))
+            ranges.insert(row.range, of: "\(row.run.gateway):\(row.run.epoch)")
+        }
+        return ranges
+    }
+
     private func integer(_ text: String) throws(LedgerFailure) -> Int64 {
         guard case .integer(let number)? = try engine.query(text, []).first?.first else { return 0 }
         return number

@@ -12,13 +12,22 @@ import Telemetry
 final class BillingService: Sendable {
     private let ledgerThread: BlockingThread
     private let ratingThread: BlockingThread
+    /// Large batches are read here, so that no stream waits for them.
+    private let group: ReactorGroup
     private let ledger: DatabaseLedger
     private let ledgerPlace: String
     private let actors: [BillingActor]
     private let connections: [RedisConnection]
     private let readers: [MeterReader]
+    private let keeping: StreamKeeping
     private let log: any LogSink
-    private let overview = Guarded(BillingOverview())
+    private let takeover: Duration
+    private let state = Guarded(State())
+
+    private struct State {
+        var overview = BillingOverview()
+        var missing: [SequenceRanges.Hole] = []
+    }
 
     /// Opens the ledger.
     ///
@@ -30,10 +39,13 @@ final class BillingService: Sendable {
         redis: RedisURL,
         resolver: Resolver,
         consumer: String,
-        on executor: any StreamExecutor,
         log: any LogSink
     ) async throws {
         self.log = log
+        takeover = configuration.billing.takeover
+        let group = try ReactorGroup(count: 1)
+        self.group = group
+        let executor = group.reactors[0]
         let ratingThread = try BlockingThread(name: "weir-rating")
         self.ratingThread = ratingThread
         ledgerThread = try BlockingThread(name: "weir-ledger")
@@ -51,11 +63,12 @@ final class BillingService: Sendable {
         } catch {
             throw LedgerRefused(error, at: ledgerPath)
         }
+        try group.start()
         var settings = MeterReaderSettings(consumer: consumer)
         // A stop waits for a read in hand.
         settings.blockTime = .milliseconds(500)
-        settings.retain = configuration.metering.retain
-        settings.requiredGroups = configuration.metering.groups
+        settings.claimAfter = configuration.billing.takeover
+        settings.claimInterval = max(.seconds(1), configuration.billing.takeover / 4)
         let connections = (0..<configuration.metering.partitions).map { _ in
             RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress)
         }
@@ -69,20 +82,75 @@ final class BillingService: Sendable {
                 source: reader,
                 store: ledger,
                 prices: book,
-                pace: SystemBillingPace(wallClock: { WallTime.now })
+                pace: SystemBillingPace(
+                    wallClock: { WallTime.now },
+                    clock: { executor.preciseNow }
+                ),
+                configuration: BillingConfiguration(batchLimit: configuration.billing.batch)
             )
         }
+        keeping = StreamKeeping(
+            redis: redis,
+            resolver: resolver,
+            configuration: configuration.metering,
+            name: consumer,
+            pageLimit: 1_000,
+            on: executor,
+            log: log
+        )
     }
 
     /// What is known of the ledger, as it was last seen.
-    var status: BillingOverview { overview.withLock { $0 } }
+    var status: BillingOverview { state.withLock(\.overview) }
+
+    /// Records that never came, though later ones of the same gateway did.
+    var missing: [SequenceRanges.Hole] { state.withLock(\.missing) }
 
     /// Bills until the task is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
             for actor in actors { group.addTask { await actor.run() } }
             group.addTask { await self.watch() }
-            group.addTask { await self.trim() }
+            group.addTask { await self.keep() }
+            group.addTask { await self.watchHoles() }
+        }
+        for reader in readers { await leave(reader) }
+    }
+
+    /// Takes this process out of the group, where nothing is pending for it.
+    private func leave(_ reader: MeterReader) async {
+        do throws(UsageSourceError) {
+            guard try await !reader.leave() else { return }
+            log.write(
+                LogLine(.warning, "billing_left_pending")
+                    .with(
+                        "reason",
+                        "what is pending is taken over by another, or at the next start"
+                    )
+            )
+        } catch {
+            log.write(LogLine(.warning, "billing_leave").with("reason", "\(error)"))
+        }
+    }
+
+    private func keep() async {
+        await keeping.run { [ledger] in try await ledger.sequenceRanges() }
+    }
+
+    /// Names record numbers that stay missing though later ones are there.
+    private func watchHoles() async {
+        // As long as a dead biller's records may take, and some more.
+        var watch = HoleWatch(patience: takeover * 2 + .seconds(30))
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(10))
+            guard !Task.isCancelled, let ranges = try? await ledger.sequenceRanges() else {
+                continue
+            }
+            for news in watch.note(ranges.holes, at: group.reactors[0].preciseNow) {
+                log.write(LogLine(news))
+            }
+            let missing = watch.missing
+            state.withLock { [missing] in $0.missing = missing }
         }
     }
 
@@ -120,57 +188,29 @@ final class BillingService: Sendable {
     /// Closes the ledger and the connections; `run` must have ended.
     func close() async {
         for connection in connections { await connection.close() }
+        await keeping.close()
         await ledger.close()
         ratingThread.stop()
         ledgerThread.stop()
+        group.stop()
     }
 
     func writeMetrics(to text: inout PrometheusText) {
-        let statuses = actors.map(\.status)
-        text.counter(
-            "weir_billing_records_total",
-            help: "Records that billing has dealt with.",
-            labels: ["outcome": "accepted"],
-            value: statuses.reduce(0) { $0 + $1.accepted }
+        let figures = BillingFigures(
+            statuses: actors.map(\.status),
+            readers: readers.map(\.counts),
+            connections: connections.map(\.counts),
+            missing: missing
         )
-        text.counter(
-            "weir_billing_records_total",
-            help: "Records that billing has dealt with.",
-            labels: ["outcome": "duplicate"],
-            value: statuses.reduce(0) { $0 + $1.duplicates }
-        )
-        text.counter(
-            "weir_billing_records_total",
-            help: "Records that billing has dealt with.",
-            labels: ["outcome": "set_aside"],
-            value: statuses.reduce(0) { $0 + $1.setAside }
-        )
-        text.gauge(
-            "weir_billing_lag_seconds",
-            help: "How long the oldest record of a batch had waited.",
-            value: Double(statuses.map(\.lagMilliseconds).max() ?? 0) / 1_000
-        )
-    }
-
-    /// Drops what every group has acknowledged and what is old enough, every minute.
-    private func trim() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(60))
-            for reader in readers where !Task.isCancelled {
-                do throws(UsageSourceError) {
-                    _ = try await reader.trim(at: WallTime.now)
-                } catch {
-                    log.write(LogLine(.warning, "meter_trim").with("reason", "\(error)"))
-                }
-            }
-        }
+        figures.write(to: &text)
+        keeping.writeMetrics(to: &text)
     }
 
     /// Keeps the overview fresh and says once what is wrong, and once that it is over.
     private func watch() async {
         var isTroubled = false
         while !Task.isCancelled {
-            let problems = actors.compactMap { $0.status.problem.map { "\($0)" } }
+            let problems = actors.compactMap(\.status.trouble)
             if problems.isEmpty == isTroubled {
                 isTroubled = !problems.isEmpty
                 log.write(
@@ -186,11 +226,40 @@ final class BillingService: Sendable {
 
     private func refresh(warnings: [String]) async {
         let summary = try? await ledger.summary(at: WallTime.now)
-        overview.withLock { overview in
-            overview.warnings = warnings
-            guard let summary else { return overview.warnings.append("the ledger cannot be read") }
-            overview.costTodayNanodollars = summary.costToday.nanodollars
-            overview.streamsToday = summary.streamsToday
+        state.withLock { state in
+            state.overview.warnings = warnings + state.missing.map { "missing: \($0.text)" }
+            guard let summary else {
+                return state.overview.warnings.append("the ledger cannot be read")
+            }
+            state.overview.costTodayNanodollars = summary.costToday.nanodollars
+            state.overview.streamsToday = summary.streamsToday
         }
+    }
+}
+
+extension BillingStatus {
+    /// What an operator should know: what keeps billing, or Redis, from going on.
+    fileprivate var trouble: String? { problem.map { "\($0)" } ?? leftover }
+}
+
+extension SequenceRanges.Hole {
+    fileprivate var text: String {
+        "records \(numbers.lowerBound) to \(numbers.upperBound) of \(run)"
+    }
+}
+
+extension LogLine {
+    fileprivate init(_ news: HoleWatch.News) {
+        switch news {
+        case .missing(let hole): self = LogLine(.error, "meter_records_missing").with(hole)
+        case .filled(let hole): self = LogLine(.info, "meter_records_found").with(hole)
+        }
+    }
+
+    private func with(_ hole: SequenceRanges.Hole) -> LogLine {
+        let parts = hole.run.split(separator: ":")
+        return with("gateway", parts.dropLast().joined(separator: ":"))
+            .with("epoch", parts.last.map(String.init))
+            .with("first", hole.numbers.lowerBound).with("last", hole.numbers.upperBound)
     }
 }

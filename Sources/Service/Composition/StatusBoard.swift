@@ -8,6 +8,7 @@ final class StatusBoard: Sendable {
         var gateway: GatewayService?
         var meter: MeterService?
         var billing: BillingService?
+        var keeping: StreamKeeping?
     }
 
     private let parts = Guarded(Parts())
@@ -17,6 +18,8 @@ final class StatusBoard: Sendable {
     func connect(meter: MeterService) { parts.withLock { $0.meter = meter } }
 
     func connect(billing: BillingService) { parts.withLock { $0.billing = billing } }
+
+    func connect(keeping: StreamKeeping) { parts.withLock { $0.keeping = keeping } }
 
     var overview: BillingOverview {
         let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
@@ -30,9 +33,10 @@ final class StatusBoard: Sendable {
     }
 
     func writeMetrics(to text: inout PrometheusText) {
-        let (gateway, meter, billing) = parts.withLock { ($0.gateway, $0.meter, $0.billing) }
-        gateway?.writeMetrics(to: &text)
-        meter?.writeMetrics(to: &text)
-        billing?.writeMetrics(to: &text)
+        let parts = parts.withLock { $0 }
+        parts.gateway?.writeMetrics(to: &text)
+        parts.meter?.writeMetrics(to: &text)
+        parts.billing?.writeMetrics(to: &text)
+        parts.keeping?.writeMetrics(to: &text)
     }
 }

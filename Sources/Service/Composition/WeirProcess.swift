@@ -24,6 +24,7 @@ actor WeirProcess {
     private var meter: MeterService?
     private var gateway: GatewayService?
     private var billing: BillingService?
+    private var keeping: StreamKeeping?
     private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
     private var tasks: [Task<Void, Never>] = []
     private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
@@ -109,7 +110,7 @@ actor WeirProcess {
         try group.start()
         let url = try redisURL()
         if role.servesStreams { try startGateway(url) }
-        if role.bills { try await startBilling(url) }
+        if role.bills { try await startBilling(url) } else { try startKeeping(url) }
         if let gateway {
             let bound = try gateway.listen(
                 configuration,
@@ -171,6 +172,25 @@ extension WeirProcess {
         board.connect(gateway: gateway)
     }
 
+    /// Where no billing runs, the gateway may have to trim.
+    private func startKeeping(_ redis: RedisURL) throws {
+        let keeping = StreamKeeping(
+            redis: redis,
+            resolver: resolver,
+            configuration: configuration.metering,
+            name: try gatewayName(in: configuration.data.directory),
+            pageLimit: 50,
+            on: group.reactors[0],
+            log: log
+        )
+        self.keeping = keeping
+        board.connect(keeping: keeping)
+        let asks = configuration.metering.acknowledge != .redis
+        tasks.append(
+            Task { await keeping.run { asks ? try await keeping.committed() : nil } }
+        )
+    }
+
     private func startBilling(_ redis: RedisURL) async throws {
         let billing = try await BillingService(
             configuration,
@@ -179,7 +199,6 @@ extension WeirProcess {
             redis: redis,
             resolver: resolver,
             consumer: try gatewayName(in: configuration.data.directory),
-            on: group.reactors[0],
             log: log
         )
         self.billing = billing
@@ -230,6 +249,7 @@ extension WeirProcess {
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
         await billing?.close()
+        await keeping?.close()
         resolver.stop()
         group.stop()
         redis?.stop()

@@ -22,6 +22,7 @@ extension WeirConfiguration {
             .section("timeouts", \.timeouts, TimeoutConfiguration.section),
             .section("limits", \.limits, LimitConfiguration.section),
             .section("metering", \.metering, MeteringConfiguration.section),
+            .section("billing", \.billing, BillingKeys.section),
             .section(
                 "drain",
                 \.drain,

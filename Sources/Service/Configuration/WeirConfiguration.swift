@@ -21,6 +21,7 @@ package struct WeirConfiguration: Equatable, Sendable {
     package var timeouts = TimeoutConfiguration()
     package var limits = LimitConfiguration()
     package var metering = MeteringConfiguration()
+    package var billing = BillingKeys()
     package var drain = DrainConfiguration()
     /// JSON files with one price list each, or an array of them.
     package var prices = ["Config/prices.json"]

@@ -2,17 +2,17 @@ import Metering
 import Reactor
 
 /// A meter stream in memory: delivers in order, first what was delivered and never acknowledged
-/// since the last `reconnect`.
+/// since the last `rewind`.
 package final class MemoryUsageSource: UsageSource {
     package enum Step: Hashable, Sendable {
-        case next, acknowledge, setAside, publish
+        case next, settle
     }
 
     /// What happened, and what is still there.
     package struct State: Sendable {
         package var waiting: [DeliveredRecord] = []
         package var pending: [DeliveredRecord] = []
-        /// Pending entries from this place on were delivered on this connection.
+        /// Pending entries up to this place were delivered since the last `rewind`.
         package var redelivered = 0
         package var acknowledged: [String] = []
         package var setAside: [String: String] = [:]
@@ -29,7 +29,7 @@ package final class MemoryUsageSource: UsageSource {
     /// - Parameters:
     ///   - records: all that will ever come.
     ///   - fault: asked before each step; an error makes the step fail.
-    ///   - whenEmpty: told when `next` finds nothing.
+    ///   - whenEmpty: told when a `next` that waits finds nothing.
     package init(
         _ records: [DeliveredRecord],
         fault: @escaping @Sendable (Step) -> UsageSourceError? = { _ in nil },
@@ -42,10 +42,12 @@ package final class MemoryUsageSource: UsageSource {
 
     package var state: State { guarded.withLock { $0 } }
 
-    /// A new consumer takes the old one's place.
-    package func reconnect() { guarded.withLock { $0.redelivered = 0 } }
+    package func rewind() async { guarded.withLock { $0.redelivered = 0 } }
 
-    package func next(limit: Int) async throws(UsageSourceError) -> [DeliveredRecord] {
+    package func next(
+        limit: Int,
+        waits: Bool
+    ) async throws(UsageSourceError) -> [DeliveredRecord] {
         try begin(.next)
         let batch = guarded.withLock { state in
             if state.redelivered < state.pending.count {
@@ -59,40 +61,35 @@ package final class MemoryUsageSource: UsageSource {
             state.redelivered = state.pending.count
             return batch
         }
-        if batch.isEmpty { whenEmpty() }
+        if batch.isEmpty, waits { whenEmpty() }
         return batch
     }
 
-    package func acknowledge(_ entryIDs: [String]) async throws(UsageSourceError) {
-        try begin(.acknowledge)
+    package func settle(_ records: SettledRecords) async throws(UsageSourceError) -> String? {
+        try begin(.settle)
         guarded.withLock { state in
-            let ids = Set(entryIDs)
-            let delivered = state.pending.prefix(state.redelivered)
-            state.redelivered -= delivered.count { ids.contains($0.entryID) }
-            state.pending.removeAll { ids.contains($0.entryID) }
-            state.acknowledged += entryIDs
+            for refused in records.refused {
+                state.setAside[refused.record.entryID] = refused.reason
+            }
+            for run in records.committed {
+                state.published["\(run.gateway):\(run.epoch)"] = run.through
+            }
+            state.acknowledge(records.stored + records.refused.map(\.record.entryID))
         }
-    }
-
-    package func setAside(
-        _ record: DeliveredRecord,
-        reason: String
-    ) async throws(UsageSourceError) {
-        try begin(.setAside)
-        guarded.withLock { $0.setAside[record.entryID] = reason }
-    }
-
-    package func publishCommitted(
-        gateway: String,
-        epoch: Int64,
-        through sequence: Int64
-    ) async throws(UsageSourceError) {
-        try begin(.publish)
-        guarded.withLock { $0.published["\(gateway):\(epoch)"] = sequence }
+        return nil
     }
 
     private func begin(_ step: Step) throws(UsageSourceError) {
         guarded.withLock { $0.steps.append(step) }
         if let error = fault(step) { throw error }
+    }
+}
+
+extension MemoryUsageSource.State {
+    fileprivate mutating func acknowledge(_ entryIDs: [String]) {
+        let ids = Set(entryIDs)
+        redelivered -= pending.prefix(redelivered).count { ids.contains($0.entryID) }
+        pending.removeAll { ids.contains($0.entryID) }
+        acknowledged += entryIDs
     }
 }
