@@ -74,7 +74,7 @@ let codecs: [Target] = [
     room("Compression", uses: ["CZlib", "CBrotli", "HTTPWire", "StreamBytes"]),
     room("Cryptography", uses: ["CCrypto", "StreamBytes"]),
     room("Sealing", uses: ["Cryptography", "StreamBytes"]),
-    room("TransportSecurity", uses: ["COpenSSL", "StreamBytes"]),
+    room("TransportSecurity", uses: ["COpenSSL", "StreamBytes", "Telemetry"]),
     room("YAMLText", uses: ["CYAML", "StreamBytes"]),
     room("HTTP2", uses: ["CNghttp2", "HTTPWire", "StreamBytes"]),
 ]
@@ -192,6 +192,11 @@ let suites: [Target] = [
     ),
     tests("Cryptography", uses: ["Cryptography", "StreamBytes", "TestSupport"]),
     tests("Sealing", uses: ["Sealing", "Cryptography", "StreamBytes", "TestSupport"]),
+    // A client that misbehaves needs more of OpenSSL than Weir's own do.
+    tests(
+        "TransportSecurity",
+        uses: ["TransportSecurity", "COpenSSL", "StreamBytes", "TestSupport"]
+    ),
     tests("YAMLText", uses: ["YAMLText", "StreamBytes"]),
     tests("HTTP2", uses: ["HTTP2", "HTTPWire", "StreamBytes"]),
     tests(

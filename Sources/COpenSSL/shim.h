@@ -1,10 +1,15 @@
 #ifndef WEIR_COPENSSL_H
 #define WEIR_COPENSSL_H
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 /* What OpenSSL offers as macros, and callbacks that only hand pointers through. */
 
@@ -21,6 +26,11 @@ static inline void COpenSSL_set_modes(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
+/* Has SSL_read come back with SSL_ERROR_WANT_READ, and errno 0, after a record that had no data. */
+static inline void COpenSSL_return_after_each_record(SSL *session) {
+    SSL_clear_mode(session, SSL_MODE_AUTO_RETRY);
+}
+
 static inline int COpenSSL_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }
@@ -33,6 +43,92 @@ static inline int COpenSSL_no_password(char *buffer, int size, int writing, void
 /* A key file that asks for a password is refused instead of asking the terminal. */
 static inline void COpenSSL_never_ask(SSL_CTX *context) {
     SSL_CTX_set_default_passwd_cb(context, COpenSSL_no_password);
+}
+
+/* What a server agrees to: AEAD with forward secrecy alone, in its own order, but ChaCha20 first for
+   a client that puts it first because it has no AES in hardware. 1 for success. */
+static inline int COpenSSL_accept_modern_ciphers(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_security_level(context, 2);
+    return SSL_CTX_set_ciphersuites(
+               context,
+               "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
+        && SSL_CTX_set_cipher_list(
+               context,
+               "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+               "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+               "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256")
+        && SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384")
+        && SSL_CTX_set1_sigalgs_list(
+               context,
+               "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:"
+               "RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512");
+}
+
+/* Gives a context another one's certificate, chain and key, beside those of other kinds of key.
+   1 for success. */
+static inline int COpenSSL_add_certificate(SSL_CTX *context, const SSL_CTX *from) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs((SSL_CTX *)from, &chain);
+    return SSL_CTX_use_cert_and_key(
+        context, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1);
+}
+
+static inline EVP_PKEY *COpenSSL_make_p256_key(void) { return EVP_EC_gen("P-256"); }
+
+/* Seconds since 1970; 0 when the time cannot be read. */
+static inline int64_t COpenSSL_seconds(const ASN1_TIME *when) {
+    struct tm parts;
+    return ASN1_TIME_to_tm(when, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
+/* Calls `visit` for each host name of a certificate (subjectAltName). */
+static inline void COpenSSL_each_host_name(
+    const X509 *certificate, void (*visit)(const char *name, int count, void *context),
+    void *context) {
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int index = 0; index < sk_GENERAL_NAME_num(names); index++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+        if (name->type == GEN_DNS)
+            visit(
+                (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                ASN1_STRING_length(name->d.dNSName), context);
+    }
+    GENERAL_NAMES_free(names);
+}
+
+typedef int (*COpenSSL_server_name_callback)(SSL *session, int *alert, void *context);
+
+/* Has `callback` choose the certificate when a client names the host it wants. */
+static inline void COpenSSL_set_server_name_callback(
+    SSL_CTX *context, COpenSSL_server_name_callback callback, void *argument) {
+    SSL_CTX_set_tlsext_servername_callback(context, callback);
+    SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+
+typedef int (*COpenSSL_ticket_callback)(
+    SSL *session, unsigned char *name, unsigned char *vector, EVP_CIPHER_CTX *cipher,
+    EVP_MAC_CTX *mac, int seals);
+
+static inline void COpenSSL_set_owner(SSL_CTX *context, void *owner) {
+    SSL_CTX_set_app_data(context, owner);
+}
+
+static inline void *COpenSSL_owner(const SSL *session) {
+    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+}
+
+/* Starts sealing (or opening) a session ticket: AES-256-CBC, authenticated by HMAC-SHA-256, with 32
+   bytes of key each. 1 for success. */
+static inline int COpenSSL_begin_ticket(
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const unsigned char *cipher_key,
+    const unsigned char *mac_key, const unsigned char *iv, int seals) {
+    OSSL_PARAM digest[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, cipher_key, iv, seals)
+        && EVP_MAC_init(mac, mac_key, 32, digest);
 }
 
 /* The words for an error of OpenSSL's queue, which may be one of the system; NULL if it has none. */

@@ -54,7 +54,10 @@ enum ClientContexts {
             if let own = security.certificate {
                 return try SecurityContext(
                     trustingSystemAnd: security.authorityFile,
-                    showing: (own.certificateFile, own.keyFile),
+                    showing: KeyPairFiles(
+                        certificateFile: own.certificateFile,
+                        keyFile: own.keyFile
+                    ),
                     protocols: protocols
                 )
             }

@@ -50,27 +50,49 @@ package struct ClientCertificate: Hashable, Sendable {
     }
 }
 
-/// The certificate that accepted connections show; shared by all of them.
+/// The certificates that accepted connections show; shared by all of them.
 package struct ServerSecurity: Sendable {
     let context: SecurityContext
+
+    private init(context: SecurityContext) { self.context = context }
+
+    /// Reads certificates and their keys.
+    ///
+    /// - Parameters:
+    ///   - files: the first certificate is shown to clients that name no host, or one that none is
+    ///     for; of those for the same names the client chooses by the kind of key.
+    ///   - protocols: what ALPN may choose, the preferred one first. A client that offers others
+    ///     alone is refused; one that offers none is served.
+    /// - Throws: `SecurityContextError`, which names the file.
+    package init(
+        _ files: [KeyPairFiles],
+        protocols: [ApplicationProtocol] = [.http2, .http1]
+    ) throws(SecurityContextError) {
+        context = try SecurityContext(showing: files, protocols: protocols.map(\.rawValue))
+    }
 
     /// Reads the certificate and its key.
     ///
     /// - Parameters:
     ///   - certificateFile: the certificate and its chain, PEM.
     ///   - keyFile: its key, PEM, without a password.
-    ///   - protocols: what ALPN may choose, the preferred one first. A client that offers others
-    ///     alone is refused; one that offers none is served.
+    ///   - protocols: as above.
     /// - Throws: `SecurityContextError`, which names the file.
     package init(
         certificateFile: String,
         keyFile: String,
         protocols: [ApplicationProtocol] = [.http2, .http1]
     ) throws(SecurityContextError) {
-        context = try SecurityContext(
-            certificateFile: certificateFile,
-            keyFile: keyFile,
-            protocols: protocols.map(\.rawValue)
-        )
+        let files = KeyPairFiles(certificateFile: certificateFile, keyFile: keyFile)
+        try self.init([files], protocols: protocols)
+    }
+
+    /// What they say, in the order of the files.
+    package var certificates: [CertificateSummary] { context.certificates }
+
+    /// Returns the same certificates with another key for session tickets: those that this one
+    /// sealed are still opened, but not older ones.
+    package func renewingTicketKeys() throws(SecurityContextError) -> ServerSecurity {
+        ServerSecurity(context: try context.renewingTicketKeys())
     }
 }

@@ -2,12 +2,12 @@
 /// and a name each.
 ///
 /// Source: RFC 7301, section 3.1.
-struct ProtocolOffer: Sendable {
-    let bytes: [UInt8]
+package struct ProtocolOffer: Sendable {
+    package let bytes: [UInt8]
     private let names: [[UInt8]]
 
     /// - Parameter names: each of 1 to 255 bytes.
-    init(_ names: [String]) {
+    package init(_ names: [String]) {
         self.names = names.map { Array($0.utf8) }
         bytes = self.names.flatMap { name in
             precondition((1...255).contains(name.count), "a protocol's name has 1 to 255 bytes")
@@ -18,7 +18,7 @@ struct ProtocolOffer: Sendable {
     /// Chooses the first name of this offer that the other side's offer has.
     ///
     /// - Returns: where it stands in `other`; nil when there is none.
-    func choice(from other: Span<UInt8>) -> Range<Int>? {
+    package func choice(from other: Span<UInt8>) -> Range<Int>? {
         for name in names {
             if let found = Self.range(of: name, in: other) { return found }
         }

@@ -37,6 +37,11 @@ package enum SecurityWrite: Equatable, Sendable {
 @safe
 package struct SecuritySession: ~Copyable, @unchecked Sendable {
     private static let recordLimit = 16_384
+    /// How many records without data may come one after the other.
+    ///
+    /// Each has OpenSSL derive keys and answer, so that a flood of them (KeyUpdate) costs its sender
+    /// less than it costs here.
+    private static let emptyRecordLimit = 32
 
     private let pointer: OpaquePointer
     /// OpenSSL calls it back during the handshake.
@@ -49,6 +54,14 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     private var blocked: [UInt8] = []
     /// Bytes of a record that left, which the owner still is to offer.
     private var aheadCount = 0
+    /// Records without data since the last with some.
+    private var emptyRecordCount: Int32 = 0
+    /// Records that one key has encrypted.
+    private var recordCount: Int32 = 0
+    /// How many it may encrypt; then TLS 1.3 takes the next key.
+    ///
+    /// Source: RFC 8446, section 5.5, which allows AES-GCM about 24 million.
+    package var recordsPerKey: Int32 = 8_388_608
 
     /// Starts a connection to a server.
     ///
@@ -116,7 +129,10 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     /// Goes on with the handshake; call again when the descriptor is ready, until it is done.
     package mutating func handshake() -> SecurityProgress {
         let result = unsafe COpenSSL_handshake(pointer)
-        guard result != 1 else { return .done }
+        guard result != 1 else {
+            unsafe COpenSSL_return_after_each_record(pointer)
+            return .done
+        }
         let outcome = explain(result)
         guard !outcome.isBlocked else { return .wouldBlock }
         let failure = note(outcome)
@@ -153,9 +169,15 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             }
             if result > 0 {
                 count += Int(result)
+                emptyRecordCount = 0
                 continue
             }
-            let outcome = explain(result)
+            var outcome = explain(result)
+            if case .hadNoData = outcome {
+                emptyRecordCount += 1
+                guard emptyRecordCount > Self.emptyRecordLimit else { continue }
+                outcome = .failed(.failed("too many records without data"))
+            }
             guard !outcome.isBlocked else {
                 return count > 0 ? .bytes(count) : .wouldBlock
             }
@@ -191,6 +213,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             }
             if result > 0 {
                 taken += Int(result)
+                countRecord()
                 continue
             }
             let outcome = explain(result)
@@ -201,12 +224,21 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         return .wrote(taken)
     }
 
+    private mutating func countRecord() {
+        recordCount += 1
+        guard recordCount >= recordsPerKey else { return }
+        recordCount = 0
+        // The message leaves with the next record. TLS 1.2 has no such message.
+        if unsafe SSL_key_update(pointer, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 { ERR_clear_error() }
+    }
+
     private mutating func sendBlocked() -> SecurityProgress {
         let result = unsafe blocked.withUnsafeBytes {
             unsafe COpenSSL_write(pointer, $0.baseAddress, Int32($0.count))
         }
         if result > 0 {
             precondition(Int(result) == blocked.count, "a blocked record leaves as a whole")
+            countRecord()
             return .done
         }
         let outcome = explain(result)
@@ -224,18 +256,23 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
 
     private enum Outcome {
         case blocked
+        /// A record was read and had no data; the next may be there.
+        case hadNoData
         case ended
         case failed(SecurityFailure)
 
         var isBlocked: Bool {
-            guard case .blocked = self else { return false }
-            return true
+            switch self {
+            case .blocked, .hadNoData: true
+            case .ended, .failed: false
+            }
         }
     }
 
     private func explain(_ result: Int32) -> Outcome {
         let outcome = unsafe COpenSSL_explain(pointer, result)
         switch unsafe outcome.kind {
+        case SSL_ERROR_WANT_READ where unsafe outcome.error_number == 0: return .hadNoData
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .blocked
         case SSL_ERROR_ZERO_RETURN: return .ended
         case _ where unsafe outcome.is_truncation != 0: return .failed(.truncated)
