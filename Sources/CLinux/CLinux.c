@@ -204,6 +204,14 @@ ptrdiff_t CLinux_receive(int fd, void *buffer, size_t count) {
     return outcome < 0 ? -errno : outcome;
 }
 
+int CLinux_peek(int fd) {
+    unsigned char byte;
+    ssize_t outcome;
+    do outcome = recv(fd, &byte, 1, MSG_PEEK);
+    while (outcome < 0 && errno == EINTR);
+    return outcome < 0 ? -errno : outcome == 0 ? 256 : byte;
+}
+
 ptrdiff_t CLinux_send(int fd, const void *bytes, size_t count) {
     ssize_t outcome;
     do outcome = send(fd, bytes, count, MSG_NOSIGNAL);

@@ -29,6 +29,18 @@ extension ClientConnection {
         if phase == .flushing, output.isEmpty { answerIsOut() }
     }
 
+    /// Tells a client that came without TLS what is wrong, in the only form that it understands.
+    func refusePlainText() {
+        let text = "This port speaks HTTPS; the request came as plain HTTP.\n"
+        let head =
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n"
+            + "content-length: \(text.utf8.count)\r\nconnection: close\r\n\r\n"
+        closesAfterAnswer = true
+        phase = .flushing
+        transmit(Array((head + text).utf8), from: 0)
+        if phase == .flushing, output.isEmpty { answerIsOut() }
+    }
+
     /// The handler made a head that would be another message on the wire.
     private func answerFailed() {
         closesAfterAnswer = true

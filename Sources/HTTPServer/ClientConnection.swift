@@ -185,6 +185,7 @@ package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection, E
         if readiness.contains(.isReadable) { inputMayWait = true }
         if readiness.contains(.hasFailed) { return connectionFailed() }
         if phase == .handshaking {
+            if readiness.contains(.isPlainText) { return refusePlainText() }
             guard readiness.contains(.isWritable) else { return }
             switch socket?.negotiatedProtocol {
             case .http2: return becomeHTTP2(unread: [])

@@ -29,8 +29,8 @@ package enum ListenError: Error, Equatable, Sendable, CustomStringConvertible {
 ///
 /// Proof for `@unchecked Sendable`: after `init` it is used by its reactor's thread alone.
 final class Listener: ReadinessTarget, TimerHandler, @unchecked Sendable {
-    /// How many connections one turn takes; a TLS handshake each must not starve the streams.
-    private static let acceptLimit = 64
+    /// How many connections one turn takes, so that a crowd cannot starve the streams.
+    private static let acceptLimit = 16
 
     /// How long accepting rests when the system has no descriptors left.
     private static let pause = Duration.milliseconds(100)

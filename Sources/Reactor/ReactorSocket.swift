@@ -25,6 +25,11 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     private var state: State
     private var failure: SocketError?
     private var session: SecuritySession?
+    /// With what TLS begins once the client has sent something.
+    private var awaiting: SecurityContext?
+    private var isInHandshakeQueue = false
+    /// What was reported since the last step of the handshake.
+    private var heldEvents: UInt32 = 0
     private var knownLocal: SocketAddress?
     /// Bytes that another reactor had read.
     private var unread: ArraySlice<UInt8> = []
@@ -53,7 +58,7 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
             if let security { try ClientContexts.context(for: security) } else { nil }
         descriptor = try Descriptor.connecting(to: address)
         state = .connecting
-        if let security, let context { try begin(context, expecting: security.serverName) }
+        if let security, let context { try begin(context, connectingTo: security.serverName) }
         try enter()
     }
 
@@ -75,8 +80,11 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         let lendsBytes = socket.session != nil || !socket.unread.isEmpty
         session = socket.session
         reactor.countAdopted(by: 1)
+        if let security {
+            awaiting = security.context
+            state = .handshaking
+        }
         do throws(SocketError) {
-            if let security { try begin(security.context, expecting: nil) }
             try enter()
             // What the sender had read, or TLS had decrypted, no event of the kernel announces.
             if lendsBytes { reactor.deliverLater(EPOLLIN.rawValue, to: place) }
@@ -87,19 +95,13 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
 
     deinit { assert(state == .closed, "a socket is closed on its reactor before it is dropped") }
 
-    /// Starts the handshake; `serverName` is nil on the server's side.
+    /// Prepares the handshake of the client's side.
     private func begin(
         _ context: SecurityContext,
-        expecting serverName: String?
+        connectingTo serverName: String
     ) throws(SocketError) {
         do throws(SecurityFailure) {
-            session =
-                if let serverName {
-                    try SecuritySession(context, connectingTo: serverName, on: descriptor)
-                } else {
-                    try SecuritySession(context, acceptedOn: descriptor)
-                }
-            if state == .open { state = .handshaking }
+            session = try SecuritySession(context, connectingTo: serverName, on: descriptor)
         } catch {
             giveUp()
             throw SocketError(error)
@@ -282,6 +284,7 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         descriptor = -1
         reactor.unregister(left, place: place, handler: handler)
         handler = nil
+        awaiting = nil
         unread = []
         if isAdopted { reactor.countAdopted(by: -1) }
         return left
@@ -296,7 +299,7 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         case .closed: break
         case .open: tell(events)
         case .connecting: finishConnecting(events)
-        case .handshaking: goOnWithHandshake(events)
+        case .handshaking: queueHandshake(events)
         }
     }
 
@@ -311,23 +314,73 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         }
         guard session == nil else {
             state = .handshaking
-            return goOnWithHandshake(events)
+            return queueHandshake(events)
         }
         state = .open
         tell(events)
     }
 
-    private func goOnWithHandshake(_ events: UInt32) {
+    // MARK: Handshake
+
+    private func queueHandshake(_ events: UInt32) {
+        heldEvents |= events
+        // That a client can be written to is no reason to begin: it speaks first.
+        guard awaiting == nil || events & ~EPOLLOUT.rawValue != 0 else { return }
+        guard !isInHandshakeQueue else { return }
+        isInHandshakeQueue = true
+        reactor.queueHandshake(of: self, isAccepted: isAdopted)
+    }
+
+    /// Makes one step of the handshake; the reactor calls it when the turn has come.
+    ///
+    /// - Returns: whether that took time.
+    func goOnWithHandshake() -> Bool {
+        isInHandshakeQueue = false
+        guard state == .handshaking, failure == nil else { return false }
+        guard awaiting == nil || beginsTLS() else { return false }
+        let events = heldEvents
+        heldEvents = 0
         switch session?.handshake() {
-        case .wouldBlock, nil: return
-        case .failed(let reason):
-            failure = SocketError(reason)
-            handler?.socketIsReady(.hasFailed)
+        case .wouldBlock, nil: break
+        case .failed(let reason): handshakeFailed(SocketError(reason))
         case .done:
             state = .open
             // The handshake may have read the first bytes: no further event announces them.
             tell(events | EPOLLIN.rawValue | EPOLLOUT.rawValue)
         }
+        return true
+    }
+
+    /// Looks at what the client begins with, and prepares the server's side of the handshake.
+    private func beginsTLS() -> Bool {
+        switch CLinux_peek(descriptor) {
+        case -EAGAIN: return false
+        case let error where error < 0:
+            handshakeFailed(SocketError(errorNumber: -error))
+            return false
+        case 256:
+            handshakeFailed(.tls("the peer closed during the handshake"))
+            return false
+        case 0x41...0x5A:
+            awaiting = nil
+            state = .open
+            handler?.socketIsReady(.isPlainText)
+            return false
+        default: break
+        }
+        guard let context = awaiting.take() else { return false }
+        do throws(SecurityFailure) {
+            session = try SecuritySession(context, acceptedOn: descriptor)
+            return true
+        } catch {
+            handshakeFailed(SocketError(error))
+            return false
+        }
+    }
+
+    private func handshakeFailed(_ error: SocketError) {
+        failure = error
+        handler?.socketIsReady(.hasFailed)
     }
 
     private func tell(_ events: UInt32) {

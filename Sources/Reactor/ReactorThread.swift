@@ -25,11 +25,14 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     private var scratch: [[UInt8]] = []
     private var random = SystemRandomNumberGenerator()
     private var stopDeadline: MonotonicTime?
+    private var handshakes = HandshakeQueue<ReactorSocket>()
     private let adoptedCount = Atomic<Int>(0)
     private let arrivingCount = Atomic<Int>(0)
 
     /// The turns of the loop so far, for measurements.
     package private(set) var turnCount = 0
+    /// The steps of TLS handshakes so far, for measurements.
+    package private(set) var handshakeStepCount = 0
 
     /// Makes a reactor that does not run yet; jobs may be enqueued already.
     ///
@@ -163,6 +166,27 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     func countAdopted(by change: Int) { adoptedCount.add(change, ordering: .relaxed) }
     func countArriving(by change: Int) { arrivingCount.add(change, ordering: .relaxed) }
 
+    // MARK: Handshakes
+
+    /// How many steps of handshakes one turn makes.
+    ///
+    /// A step takes as long as twenty events, so that the events of running streams are looked for
+    /// after each.
+    private static let handshakeLimit = 1
+
+    /// Has the socket make the next step of its handshake when its turn comes.
+    func queueHandshake(of socket: ReactorSocket, isAccepted: Bool) {
+        handshakes.append(socket, isAccepted: isAccepted)
+    }
+
+    private func goOnWithHandshakes() {
+        var stepCount = 0
+        while stepCount < Self.handshakeLimit, let socket = handshakes.next() {
+            if socket.goOnWithHandshake() { stepCount += 1 }
+        }
+        handshakeStepCount &+= stepCount
+    }
+
     // MARK: Life
 
     /// Starts the thread; once.
@@ -195,13 +219,15 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     }
 
     private func turn() {
-        let count = poller.wait(until: jobs.isEmpty ? wakeTime() : nil, blocks: jobs.isEmpty)
+        let isIdle = jobs.isEmpty && handshakes.isEmpty
+        let count = poller.wait(until: isIdle ? wakeTime() : nil, blocks: isIdle)
         now = preciseNow
         wallClock = WallTime(milliseconds: CLinux_wall_ms())
         turnCount &+= 1
         for position in 0..<count { dispatch(poller.event(position)) }
         fireTimers()
         runJobs()
+        goOnWithHandshakes()
         _ = targets.takeRetired()
     }
 
@@ -250,6 +276,7 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
         guard inbox.close(unlessFilled: now < deadline) else { return false }
         for target in targets.all { target.abandon() }
         timerHandlers.removeAll()
+        handshakes.removeAll()
         jobs.removeAll()
         return true
     }

@@ -64,6 +64,9 @@ package struct Readiness: OptionSet, Sendable {
     package static let peerClosed = Self(rawValue: 4)
     /// The connection is broken or could not be made; `read` or `failure` says why.
     package static let hasFailed = Self(rawValue: 8)
+    /// The client of a listener with TLS began with a letter, so with no TLS: the socket is open as
+    /// a plain one, to say so and nothing else.
+    package static let isPlainText = Self(rawValue: 16)
 }
 
 package enum ReadResult: Equatable, Sendable {

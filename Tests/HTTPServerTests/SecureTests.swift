@@ -82,10 +82,26 @@ import Testing
         }
     }
 
-    @Test func `plain HTTP is not answered`() async throws {
+    @Test(arguments: ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "DELETE /x", "PRI * HTTP/2.0\r\n\r\n"])
+    func `plain HTTP is told so and served nothing`(request: String) async throws {
         try await LoopbackServer.run(security: security) { server, _, address in
             let client = try RawClient(address)
-            client.send(Fixture.get)
+            client.send(request)
+
+            #expect(await client.receives("HTTP/1.1 400 Bad Request\r\n"))
+            #expect(await client.receives("connection: close\r\n"))
+            #expect(await client.receives("HTTPS"))
+            #expect(await client.isEnded())
+            client.close()
+            #expect(await eventually { server.registry.count == 0 })
+            #expect(server.areSecure.isEmpty)
+        }
+    }
+
+    @Test func `bytes that are neither TLS nor HTTP are not answered`() async throws {
+        try await LoopbackServer.run(security: security) { server, _, address in
+            let client = try RawClient(address)
+            client.send("\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}")
 
             #expect(await client.isEnded())
             #expect(await eventually { server.registry.count == 0 })

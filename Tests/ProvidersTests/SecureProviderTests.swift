@@ -90,11 +90,12 @@ struct SecureProviderTests {
         #expect(answer.trouble?.hasPrefix(expected) == true)
     }
 
-    @Test func `plain HTTP gets no answer from a provider that speaks TLS`() async throws {
+    @Test func `a provider that speaks TLS refuses plain HTTP in words`() async throws {
         let answer = try await ask(asksSecurely: false, trusting: nil)
 
-        #expect(answer.end == .failed(.noAnswer))
-        #expect(answer.trouble == "it closed the connection without an answer")
+        #expect(answer.end == .complete)
+        #expect(answer.head?.status == 400)
+        #expect(answer.text.contains("HTTPS"))
     }
 
     @Test func `TLS with a provider that speaks plain HTTP is named as that`() async throws {

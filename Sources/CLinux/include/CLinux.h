@@ -53,6 +53,8 @@ int CLinux_tcp_info(int fd, CLinux_tcp_statistics *statistics);
 int CLinux_shutdown_sending(int fd);
 
 ptrdiff_t CLinux_receive(int fd, void *buffer, size_t count);
+/* The byte that the next receive begins with, which stays there; 256 at the end. */
+int CLinux_peek(int fd);
 ptrdiff_t CLinux_send(int fd, const void *bytes, size_t count);
 
 int CLinux_epoll_create(void);
