@@ -15,7 +15,7 @@ extension ClientConnection {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512 + response.body.count)
         do throws(HTTPError) {
-            try response.head.encode(
+            try registry.completing(response.head, isSecure: isSecure).encode(
                 into: &bytes,
                 body: hasBody ? .counted(response.body.count) : .none,
                 connection: connectionOption
@@ -129,7 +129,8 @@ extension ClientConnection {
         // A status without a body ends like the reply to a HEAD.
         if framing == .none { isReplyToHead = true }
         do throws(HTTPError) {
-            try head.encode(into: &buffer, body: framing, connection: connectionOption)
+            try registry.completing(head, isSecure: isSecure)
+                .encode(into: &buffer, body: framing, connection: connectionOption)
         } catch {
             let source = source
             self.source = nil

@@ -82,7 +82,7 @@ package final class ConnectionRegistry: Sendable {
             head: nil
         )
         var bytes: [UInt8] = []
-        try? response.head.encode(
+        try? completing(response.head, isSecure: isSecure).encode(
             into: &bytes,
             body: .counted(response.body.count),
             connection: "close"
@@ -113,6 +113,11 @@ package final class ConnectionRegistry: Sendable {
     }
 
     // MARK: For connections
+
+    /// Returns the head of an answer with what the server itself adds.
+    func completing(_ head: ResponseHead, isSecure: Bool) -> ResponseHead {
+        configuration.securityFields?.completing(head, isSecure: isSecure) ?? head
+    }
 
     /// Counts bytes of a body that is being read.
     ///

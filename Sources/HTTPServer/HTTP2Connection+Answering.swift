@@ -43,7 +43,8 @@ extension HTTP2Connection {
         stream.request = nil
         stream.onClientGone = nil
         do throws(HTTPError) {
-            let fields = try head.http2Fields(bodyByteCount: bodyByteCount)
+            let fields = try registry.completing(head, isSecure: isSecure)
+                .http2Fields(bodyByteCount: bodyByteCount)
             session?.respond(on: stream.id, fields, endsStream: endsStream)
         } catch {
             // The handler made a head that would be another message on the wire.

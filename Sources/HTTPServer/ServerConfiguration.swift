@@ -38,6 +38,8 @@ package struct ServerConfiguration: Sendable {
     /// How long a client of HTTP/2 may go on opening streams once it was told that the connection
     /// ends; a client that answers sooner is believed.
     package var goAwayTimeout = Duration.seconds(1)
+    /// Added to every answer; nil: nothing is.
+    package var securityFields: SecurityFields?
 
     package init() {}
 }

@@ -3,6 +3,11 @@ package struct HeaderFields: Sendable, Equatable, ExpressibleByDictionaryLiteral
     package struct Field: Sendable, Equatable {
         package let name: String
         package let value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package private(set) var fields: [Field] = []
@@ -10,11 +15,11 @@ package struct HeaderFields: Sendable, Equatable, ExpressibleByDictionaryLiteral
     package init() {}
 
     package init(dictionaryLiteral elements: (String, String)...) {
-        fields = elements.map { Field(name: $0.0, value: $0.1) }
+        fields = elements.map { Field($0.0, $0.1) }
     }
 
     package mutating func append(_ name: String, _ value: String) {
-        fields.append(Field(name: name, value: value))
+        fields.append(Field(name, value))
     }
 
     /// Puts `value` in the place of all fields with that name.

@@ -86,7 +86,6 @@ extension SecurityContext {
         self.init(isServer: true, offer: offer, handles: handles, identity: identity)
         // Sessions hold this object, so that it outlives every handshake.
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-        if let identity { try CertifiedKey(identity).add(to: handle) }
         for handle in handles {
             unsafe COpenSSL_set_owner(handle.pointer, me)
             unsafe SSL_CTX_set_alpn_select_cb(handle.pointer, Self.chooseProtocol, me)

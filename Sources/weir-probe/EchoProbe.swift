@@ -28,8 +28,10 @@ enum EchoProbe {
         }
         let group = try ReactorGroup()
         try group.start()
+        var configuration = ServerConfiguration()
+        configuration.securityFields = SecurityFields()
         let registry = ConnectionRegistry(
-            configuration: ServerConfiguration(),
+            configuration: configuration,
             reactorCount: group.reactors.count
         )
         let acceptor = EchoAcceptor(registry: registry, security: security)

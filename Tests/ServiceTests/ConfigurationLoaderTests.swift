@@ -58,7 +58,7 @@ struct ConfigurationLoaderTests {
         ).configuration
 
         #expect(configuration.listen.map(\.description) == ["[::1]:8080", "localhost:9090"])
-        #expect(configuration.tls?.key == "b.pem")
+        #expect(configuration.tls.map(\.key) == ["b.pem"])
         #expect(configuration.redis.url?.password?.revealed == "p@ss")
         #expect(configuration.redis.url?.port == 6_380)
         #expect(configuration.redis.url?.path == "/2")
@@ -75,6 +75,24 @@ struct ConfigurationLoaderTests {
         #expect(configuration.stream.heartbeat == .seconds(15))
         #expect(configuration.limits.body.bytes == 1_024)
         #expect(configuration.metering.groups == ["other"])
+    }
+
+    @Test func `certificates are one map or a list of maps`() throws {
+        let one = try load("tls: { certificate: a.pem, key: a.key }").configuration
+        let two = try load(
+            "tls:\n  - { certificate: a.pem, key: a.key }\n  - { certificate: b.pem, key: b.key }"
+        ).configuration
+
+        #expect(one.tls.map(\.certificate) == ["a.pem"])
+        #expect(two.tls.map(\.certificate) == ["a.pem", "b.pem"])
+        #expect(
+            mistakes("tls:\n  - { certificate: a.pem }\nhsts: 1")
+                == [
+                    "w.yaml:2:5: the key \"key\" is missing",
+                    "w.yaml:3:7: expected a duration with its unit (ms, s, m, h, d), from 0s to 730d, not \"1\"",
+                ]
+        )
+        #expect(mistakes("tls: yes") == ["w.yaml:1:6: expected a map of keys and values"])
     }
 
     @Test func `every mistake is reported, each at its place, in the order of the text`() {

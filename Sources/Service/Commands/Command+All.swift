@@ -7,7 +7,7 @@ extension Command {
                 name: "up",
                 summary: "runs everything in one process: gateway, billing, Redis",
                 details: upDetails,
-                options: common
+                options: common + [.secureItself]
             ) { options, _ in runUp(options) },
             Command(
                 name: "serve",

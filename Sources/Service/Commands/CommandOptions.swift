@@ -8,6 +8,8 @@ package struct CommandOptions: Equatable, Sendable {
     package var sharesPort = false
     /// `--takeover`: take the listening sockets of the gateway that runs.
     package var takesOver = false
+    /// `--tls`: speak TLS with a certificate made for this machine, when none is configured.
+    package var securesItself = false
     /// `--account`.
     package var account: String?
     /// What is no option, in order.
@@ -59,6 +61,11 @@ struct CommandOption: Sendable {
         value: nil,
         summary: "let other gateways listen on the same port"
     ) { options, _ in options.sharesPort = true }
+    static let secureItself = CommandOption(
+        name: "--tls",
+        value: nil,
+        summary: "speak TLS, without a tls.certificate with one made for localhost"
+    ) { options, _ in options.securesItself = true }
     static let takeOver = CommandOption(
         name: "--takeover",
         value: nil,

@@ -1,5 +1,7 @@
 import Glibc
 import Reactor
+import Telemetry
+import TransportSecurity
 
 /// `weir check`: reads the configuration and tries what it names.
 struct ConfigurationCheck {
@@ -53,8 +55,8 @@ struct ConfigurationCheck {
         attempts.append(
             ("admin \(configuration.admin)", { Self.listen(configuration.admin, configuration) })
         )
-        if let tls = configuration.tls {
-            attempts.append(("tls", { Self.files([tls.certificate, tls.key]) }))
+        if !configuration.tls.isEmpty {
+            attempts.append(("tls", { Self.certificates(configuration) }))
         }
         attempts.append(
             ("data \(configuration.data.directory)", { Self.data(configuration.data.directory) })
@@ -105,18 +107,19 @@ struct ConfigurationCheck {
         return NetworkProbe.bind(address)
     }
 
-    private static func files(_ paths: [String]) -> Outcome {
-        for path in paths {
-            do throws(FileError) {
-                let text = String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self)
-                guard text.contains("-----BEGIN ") else {
-                    return .fails("\(path) is no PEM file")
-                }
-            } catch {
-                return .fails("\(path) \(error)")
+    private static func certificates(_ configuration: WeirConfiguration) -> Outcome {
+        do throws(SecurityContextError) {
+            let source = CertificateSource(configuration, makesOwn: false)
+            let certificates = try source.read(at: .now)?.certificates ?? []
+            let texts = certificates.map { certificate in
+                let end = CalendarTime(milliseconds: certificate.validUntil.milliseconds).text
+                let names = certificate.names.isEmpty ? [certificate.file] : certificate.names
+                return "\(names.joined(separator: ", ")) until \(end.prefix(10))"
             }
+            return .works(texts.joined(separator: "; "))
+        } catch {
+            return .fails(error.description)
         }
-        return .works("readable")
     }
 
     private static func data(_ path: String) -> Outcome {

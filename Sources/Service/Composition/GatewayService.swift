@@ -14,27 +14,22 @@ final class GatewayService: Sendable {
     private let group: ReactorGroup
     private let publicConnections: ConnectionRegistry
     private let adminConnections: ConnectionRegistry
-    private let security: Guarded<ServerSecurity?>
+    private let certificates: CertificateKeeper
 
     /// Makes a gateway that does not listen yet.
-    ///
-    /// - Throws: `SecurityContextError` for a certificate that cannot be used.
-    init(core: GatewayCore, group: ReactorGroup, configuration: WeirConfiguration) throws {
-        security = Guarded(try configuration.tls.map(ServerSecurity.init))
+    init(
+        core: GatewayCore,
+        group: ReactorGroup,
+        configuration: WeirConfiguration,
+        certificates: CertificateKeeper
+    ) {
+        self.certificates = certificates
         self.core = core
         self.group = group
         let server = configuration.server
         let count = group.reactors.count
         publicConnections = ConnectionRegistry(configuration: server, reactorCount: count)
         adminConnections = ConnectionRegistry(configuration: server, reactorCount: count)
-    }
-
-    /// Reads the certificate again; connections that are open keep theirs.
-    ///
-    /// - Throws: `SecurityContextError`; the certificate in use then stays.
-    func reloadCertificate(_ configuration: WeirConfiguration) throws {
-        let fresh = try configuration.tls.map(ServerSecurity.init)
-        security.withLock { $0 = fresh }
     }
 
     /// Opens the listeners.
@@ -69,7 +64,7 @@ final class GatewayService: Sendable {
     private func acceptor(_ registry: ConnectionRegistry, isAdmin: Bool) -> ServerAcceptor {
         ServerAcceptor(
             registry: registry,
-            security: isAdmin ? nil : security,
+            certificates: isAdmin ? nil : certificates,
             handlers: group.reactors.map {
                 GatewayHandler(
                     core: core,
@@ -81,6 +76,7 @@ final class GatewayService: Sendable {
     }
 
     func writeMetrics(to text: inout PrometheusText) {
+        certificates.writeMetrics(to: &text, at: .now)
         let counts = publicConnections.http2ErrorCounts
             .merging(adminConnections.http2ErrorCounts, uniquingKeysWith: +)
         for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
@@ -124,23 +120,17 @@ final class GatewayService: Sendable {
 /// Hands each connection to the handler of its reactor.
 struct ServerAcceptor: ConnectionAcceptor {
     let registry: ConnectionRegistry
-    /// The certificate; nil where there never is one.
-    var security: Guarded<ServerSecurity?>?
+    /// Nil where there never is TLS.
+    var certificates: CertificateKeeper?
     let handlers: [any RequestHandler]
 
     func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
         registry.accept(
             socket,
             on: executor,
-            security: security?.withLock(\.self),
+            security: certificates?.security,
             handler: handlers[executor.index]
         )
-    }
-}
-
-extension ServerSecurity {
-    fileprivate init(_ files: CertificateFiles) throws {
-        try self.init(certificateFile: files.certificate, keyFile: files.key)
     }
 }
 

@@ -16,6 +16,7 @@ extension WeirConfiguration {
         server.http2.headerListByteLimit = limits.head.bytes
         server.stuckTimeout = stream.buffer.stuck
         server.writeByteLimit = stream.buffer.bytes.bytes
+        server.securityFields = SecurityFields(strictTransport: hsts)
         return server
     }
 

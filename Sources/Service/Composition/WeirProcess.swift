@@ -19,6 +19,8 @@ actor WeirProcess {
     private var prices: PriceBook
     private let keys: ReloadableKeys
     private let runKey: RunKey?
+    /// Nil where nothing is served.
+    private let certificates: CertificateKeeper?
 
     private var redis: PrivateRedis?
     private var meter: MeterService?
@@ -50,6 +52,13 @@ actor WeirProcess {
         runKey = isLocal ? try RunKey(directory: configuration.data.directory) : nil
         keys = ReloadableKeys(try Self.keyStore(configuration, runKey))
         prices = try readPriceBook(configuration.prices).addingFree()
+        certificates =
+            role.servesStreams
+            ? try CertificateKeeper(
+                CertificateSource(configuration, makesOwn: options.securesItself),
+                at: .now,
+                log: log
+            ) : nil
         group = try ReactorGroup()
         resolver = try Resolver()
         if role != .bill {
@@ -155,6 +164,8 @@ extension WeirProcess {
             self.demonstration = demonstration
             Demonstration.configure(&configuration, port: demonstration.address.port)
         }
+        // Browsers would want TLS of everything else on this machine too.
+        if secures(configuration).ownCertificateFile != nil { configuration.hsts = .zero }
         let core = GatewayCore(
             settings: try configuration.gatewaySettings(allowsLocalhost: role == .up),
             executors: group.reactors,
@@ -167,8 +178,17 @@ extension WeirProcess {
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
         )
         board.connect(meter: meter)
-        let gateway = try GatewayService(core: core, group: group, configuration: configuration)
+        guard let certificates else {
+            preconditionFailure("a role that serves streams has a keeper of certificates")
+        }
+        let gateway = GatewayService(
+            core: core,
+            group: group,
+            configuration: configuration,
+            certificates: certificates
+        )
         self.gateway = gateway
+        tasks.append(Task { await certificates.run() })
         board.connect(gateway: gateway)
     }
 
@@ -189,6 +209,10 @@ extension WeirProcess {
         tasks.append(
             Task { await keeping.run { asks ? try await keeping.committed() : nil } }
         )
+    }
+
+    private func secures(_ configuration: WeirConfiguration) -> CertificateSource {
+        CertificateSource(configuration, makesOwn: options.securesItself)
     }
 
     private func startBilling(_ redis: RedisURL) async throws {
@@ -221,7 +245,7 @@ extension WeirProcess {
             }
             let settings = try fresh.gatewaySettings(allowsLocalhost: role == .up)
             let adopted = try await billing?.adopt(prices)
-            try gateway?.reloadCertificate(fresh)
+            try await certificates?.reload(from: secures(fresh), at: .now)
             keys.replace(with: store)
             if let adopted { await billing?.use(adopted, fresh.accounts) }
             gateway?.core.reload(settings)
@@ -250,6 +274,7 @@ extension WeirProcess {
         for task in tasks { await task.value }
         await billing?.close()
         await keeping?.close()
+        certificates?.stop()
         resolver.stop()
         group.stop()
         redis?.stop()
@@ -263,7 +288,7 @@ extension WeirProcess {
     /// Says where everything is, and ends with a line that can be tried at once.
     private func announce() {
         guard let addresses else { return console.print("weir \(role.name): running") }
-        let scheme = configuration.tls == nil ? "http" : "https"
+        let scheme = certificates?.security == nil ? "http" : "https"
         for address in addresses.listen { console.print("listening on \(scheme)://\(address)") }
         console.print("admin and metrics on http://\(addresses.admin)")
         if role == .up {
@@ -280,7 +305,9 @@ extension WeirProcess {
         let key = runKey?.key ?? (configuration.access.open ? nil : "YOUR_KEY")
         console.print("try it:")
         console.print(
-            "curl -N \(scheme)://\(address)/v1/chat/completions"
+            "curl -N"
+                + (secures(configuration).ownCertificateFile.map { " --cacert \($0)" } ?? "")
+                + " \(scheme)://\(address)/v1/chat/completions"
                 + (key.map { " -H 'Authorization: Bearer \($0)'" } ?? "")
                 + " -H 'Content-Type: application/json'"
                 + " -d '{\"model\":\"\(model)\",\"stream\":true,"

@@ -190,6 +190,25 @@ struct Field<Root> {
         }
     }
 
+    /// A map, or a list of such maps.
+    static func oneOrMore<Value>(
+        _ name: String,
+        _ target: WritableKeyPath<Root, [Value]>,
+        _ section: Section<Value>,
+        _ new: @escaping () -> Value
+    ) -> Field {
+        let many = sections(name, target, section, new)
+        return Field(name: name) { node, path, root, reader in
+            if node.isAbsent { return }
+            if case .list = node.content { return many.read(node, path, &root, &reader) }
+            var value = new()
+            section.read(node, path, into: &value, &reader)
+            root[keyPath: target] = [value]
+        } shapes: { path, _ in
+            [KeyShape(map: path)] + section.shapes(path, defaults: nil)
+        }
+    }
+
     /// A list of maps.
     static func sections<Value>(
         _ name: String,

@@ -4,7 +4,8 @@ extension WeirConfiguration {
         Section(
             .list("listen", \.listen, .address, allowsEmpty: false),
             .value("admin", \.admin, .address),
-            .optionalSection("tls", \.tls, CertificateFiles.section) { CertificateFiles() },
+            .oneOrMore("tls", \.tls, CertificateFiles.section) { CertificateFiles() },
+            .value("hsts", \.hsts, .duration(.zero...(.seconds(730 * 86_400)))),
             .section("data", \.data, Section(.value("directory", \.directory, .filePath))),
             .section("redis", \.redis, RedisConfiguration.section),
             .section("ledger", \.ledger, Section(.optional("url", \.url, .ledger))),

@@ -6,8 +6,10 @@ package struct WeirConfiguration: Equatable, Sendable {
     package var listen = [ListenAddress(host: "127.0.0.1", port: 8_080)]
     /// The listener for metrics, the console and every account's streams.
     package var admin = ListenAddress(host: "127.0.0.1", port: 8_081)
-    /// The certificate of the public listeners; nil: plain HTTP.
-    package var tls: CertificateFiles?
+    /// The certificates of the public listeners; none: plain HTTP.
+    package var tls: [CertificateFiles] = []
+    /// How long browsers shall insist on HTTPS once they saw it; zero: they are told nothing.
+    package var hsts = Duration.seconds(365 * 86_400)
     package var data = DataConfiguration()
     package var redis = RedisConfiguration()
     package var ledger = LedgerConfiguration()

@@ -18,15 +18,23 @@ struct RunningWeir: Sendable {
     ///   - data: the data directory.
     ///   - configuration: the text of a configuration file; nil: the repository's own.
     ///   - settings: overrides, as `path=value`.
+    ///   - options: further ones of the command line.
     /// - Returns: the process, serving.
     /// - Throws: `ProgramFailed`, `TookTooLong`.
     static func start(
         _ role: String = "up",
         data: String,
         configuration: String? = nil,
-        settings: [String] = []
+        settings: [String] = [],
+        options: [String] = []
     ) async throws -> Self {
-        let program = try run(role, data: data, configuration: configuration, settings: settings)
+        let program = try run(
+            role,
+            data: data,
+            configuration: configuration,
+            settings: settings,
+            options: options
+        )
         let lines = try await eventually("weir \(role) to start; \(program.errors.suffix(800))") {
             guard program.status == nil else {
                 throw ProgramFailed(description: "weir \(role): \(program.errors)")
@@ -52,9 +60,10 @@ struct RunningWeir: Sendable {
         _ role: String = "up",
         data: String,
         configuration: String? = nil,
-        settings: [String] = []
+        settings: [String] = [],
+        options: [String] = []
     ) throws -> RunningProgram {
-        var arguments = [role, "--data", data]
+        var arguments = [role, "--data", data] + options
         if let configuration {
             let path = "\(data).yaml"
             try Data(configuration.utf8).write(to: URL(fileURLWithPath: path))
