@@ -22,6 +22,7 @@ package struct HTTP2Session: ~Copyable {
 
     let pointer: OpaquePointer
     let state: SessionState
+    private var scanner = FrameScanner()
 
     /// Starts a connection; its preface waits to be sent.
     ///
@@ -121,18 +122,45 @@ package struct HTTP2Session: ~Copyable {
     ) throws(HTTP2Failure) {
         precondition(events.isEmpty, "events are taken before there are more")
         state.allowance.refill(at: now)
-        let count = unsafe bytes.withUnsafeBufferPointer { input in
+        unsafe bytes.withUnsafeBytes { input in
             state.inputAddress = UInt(bitPattern: input.baseAddress)
             state.inputCount = input.count
-            return unsafe nghttp2_session_mem_recv(pointer, input.baseAddress, input.count)
         }
+        take(bytes)
         state.inputCount = 0
         swap(&events, &state.events)
-        guard count < 0 else { return }
-        let failure = state.failure ?? Self.failure(Int32(count))
+        guard let failure = state.failure else { return }
         state.failure = nil
         end(failure.code)
         throw failure
+    }
+
+    /// Feeds the session, a server's in parts: before each DATA frame it is seen to that its stream
+    /// may have one.
+    private mutating func take(_ bytes: Span<UInt8>) {
+        var fedCount = 0
+        var offset = 0
+        while state.role == .server, state.failure == nil,
+            let stream = scanner.nextData(in: bytes, from: &offset)
+        {
+            feed(bytes.extracting(fedCount..<offset - 1))
+            fedCount = offset - 1
+            if state.failure == nil, stream > 0, !isKnown(stream), state.wasEndedByPeer(stream) {
+                state.failure = .malformed(.streamClosed)
+            }
+        }
+        if state.failure == nil { feed(bytes.extracting(fedCount...)) }
+    }
+
+    private func feed(_ bytes: Span<UInt8>) {
+        let count = unsafe bytes.withUnsafeBufferPointer {
+            unsafe nghttp2_session_mem_recv(pointer, $0.baseAddress, $0.count)
+        }
+        if count < 0, state.failure == nil { state.failure = Self.failure(Int32(count)) }
+    }
+
+    private func isKnown(_ stream: HTTP2StreamID) -> Bool {
+        unsafe nghttp2_session_find_stream(pointer, stream) != nil
     }
 
     private static func failure(_ number: Int32) -> HTTP2Failure {

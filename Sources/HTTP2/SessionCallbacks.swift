@@ -29,14 +29,25 @@ enum SessionCallbacks {
         goesOn ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     }
 
-    private static let frameBegins: nghttp2_on_begin_frame_callback = { _, header, context in
+    private static let frameBegins: nghttp2_on_begin_frame_callback = { session, header, context in
         guard let header = unsafe header?.pointee else { return 0 }
         let state = unsafe state(context)
+        let type = nghttp2_frame_type(UInt32(header.type))
+        // RFC 9113, section 5.1; nghttp2 passes over what comes for streams that are over.
+        if type == NGHTTP2_HEADERS, header.stream_id > 0,
+            unsafe nghttp2_session_find_stream(session, header.stream_id) == nil,
+            state.wasEndedByPeer(header.stream_id)
+        {
+            return outcome(state.refuse(.streamClosed))
+        }
         let flags = UInt32(header.flags)
         let isAcknowledgement = flags & NGHTTP2_FLAG_ACK.rawValue != 0
-        switch nghttp2_frame_type(UInt32(header.type)) {
+        switch type {
         case NGHTTP2_PING where !isAcknowledgement: return outcome(state.take(.ping))
         case NGHTTP2_SETTINGS where !isAcknowledgement: return outcome(state.take(.settings))
+        // Section 6.3; with its own priorities switched off nghttp2 does not look.
+        case NGHTTP2_PRIORITY where header.stream_id == 0:
+            return outcome(state.refuse(.protocolError))
         case NGHTTP2_PRIORITY: return outcome(state.take(.priority))
         case NGHTTP2_WINDOW_UPDATE: return outcome(state.take(.windowUpdate))
         case NGHTTP2_RST_STREAM: return outcome(state.take(.reset))
@@ -105,7 +116,11 @@ enum SessionCallbacks {
         context in
         guard let frame = unsafe frame else { return 0 }
         let state = unsafe state(context)
-        if unsafe state.headStream == frame.pointee.hd.stream_id { state.headStream = 0 }
+        let header = unsafe frame.pointee.hd
+        if state.headStream == header.stream_id { state.headStream = 0 }
+        if UInt32(header.type) == NGHTTP2_WINDOW_UPDATE.rawValue {
+            state.overfilled.insert(header.stream_id)
+        }
         return outcome(state.take(.reset))
     }
 
@@ -131,17 +146,26 @@ enum SessionCallbacks {
         let state = unsafe state(context)
         let isReset = state.resetStream == stream
         state.resetStream = 0
+        state.overfilled.remove(stream)
         state.bodies[stream] = nil
         let error = HTTP2ErrorCode(rawValue: code)
         state.events.append(.closed(stream, error, isReset: isReset))
         return 0
     }
 
-    private static let frameWasSent: nghttp2_on_frame_send_callback = { _, frame, context in
+    private static let frameWasSent: nghttp2_on_frame_send_callback = { session, frame, context in
         guard let frame = unsafe frame else { return 0 }
         let state = unsafe state(context)
         switch nghttp2_frame_type(UInt32(unsafe frame.pointee.hd.type)) {
         case NGHTTP2_DATA: state.allowance.dataWasSent()
+        case NGHTTP2_RST_STREAM:
+            let stream = unsafe frame.pointee.hd.stream_id
+            state.noteOwnReset(stream)
+            let code = unsafe HTTP2ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
+            // Section 6.9.2: where the peer's settings made a window too large, the connection ends.
+            if code == .flowControlError, state.overfilled.remove(stream) == nil {
+                unsafe nghttp2_session_terminate_session(session, code.rawValue)
+            }
         case NGHTTP2_GOAWAY:
             let code = unsafe HTTP2ErrorCode(rawValue: frame.pointee.goaway.error_code)
             if code != .noError { state.sentError = code }

@@ -24,6 +24,14 @@ final class SessionState {
 
     /// The stream that the peer is resetting; 0: none.
     var resetStream: HTTP2StreamID = 0
+    /// The newest stream that the peer has opened.
+    private var lastStream: HTTP2StreamID = 0
+    /// The latest streams that were reset here: what the peer had sent by then is none of its faults.
+    private var ownResets: [HTTP2StreamID] = []
+    /// Streams whose window the peer made too large by itself.
+    var overfilled: Set<HTTP2StreamID> = []
+
+    private static let ownResetLimit = 1_024
 
     /// Bytes that stand ready behind the place of their frame header.
     struct Offer {
@@ -61,6 +69,26 @@ final class SessionState {
         return false
     }
 
+    /// Ends the session for a frame that breaks its rules.
+    ///
+    /// - Returns: false.
+    func refuse(_ code: HTTP2ErrorCode) -> Bool {
+        failure = .malformed(code)
+        return false
+    }
+
+    // MARK: Streams that are over
+
+    func noteOwnReset(_ stream: HTTP2StreamID) {
+        if ownResets.count == Self.ownResetLimit { ownResets.removeFirst(Self.ownResetLimit / 2) }
+        ownResets.append(stream)
+    }
+
+    /// Whether the peer itself has ended the stream, of which the session knows nothing any more.
+    func wasEndedByPeer(_ stream: HTTP2StreamID) -> Bool {
+        role == .server && stream <= lastStream && !ownResets.contains(stream)
+    }
+
     // MARK: Header sections
 
     /// Past this many times the limit a section is meant to hurt.
@@ -68,6 +96,7 @@ final class SessionState {
 
     func beginHead(_ stream: HTTP2StreamID) {
         headStream = stream
+        lastStream = max(lastStream, stream)
         head = HTTP2Head()
         headByteCount = 0
         fieldCount = 0
