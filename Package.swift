@@ -85,7 +85,7 @@ let runtime: [Target] = [
 ]
 
 let stores: [Target] = [
-    room("Providers", uses: ["Reactor", "HTTPWire", "StreamBytes", "Telemetry"]),
+    room("Providers", uses: ["Reactor", "HTTP2", "HTTPWire", "StreamBytes", "Telemetry"]),
     room("RedisStreams", uses: ["CHiredis", "Reactor", "Metering", "StreamBytes", "Telemetry"]),
     room("MeterLog", uses: ["Reactor", "Metering", "StreamBytes", "Telemetry"]),
     room(

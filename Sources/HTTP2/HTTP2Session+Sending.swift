@@ -222,14 +222,21 @@ extension HTTP2Session {
 
     /// Appends what waits to be sent, bodies offered by `frame` apart.
     ///
+    /// - Parameters:
+    ///   - buffer: gets whole frames.
+    ///   - limit: how many bytes of it are enough.
     /// - Returns: false when memory lacks; the connection cannot go on.
     @discardableResult
-    package mutating func appendOutput(to buffer: inout [UInt8]) -> Bool {
-        while true {
+    package mutating func appendOutput(
+        to buffer: inout [UInt8],
+        limit: Int = .max
+    ) -> Bool {
+        while buffer.count < limit {
             var bytes: UnsafePointer<UInt8>?
             let count = unsafe nghttp2_session_mem_send(pointer, &bytes)
             guard count > 0 else { return count == 0 }
             unsafe buffer.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
         }
+        return true
     }
 }

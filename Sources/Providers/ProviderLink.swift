@@ -2,42 +2,53 @@ import HTTPWire
 import Reactor
 import StreamBytes
 
-/// One connection to a provider, serving one request after the other; runs on its reactor.
+/// One request to a provider: on a connection of its own, one after the other, or on a stream of one
+/// that it shares with others; runs on its pool's reactor.
 package actor ProviderLink {
     package nonisolated let executor: any StreamExecutor
     nonisolated let endpoint: ProviderEndpoint
-    private let pool: ProviderPool
-    private let resolver: any AddressResolver
+    let pool: ProviderPool
+    let resolver: any AddressResolver
 
-    private var socket: (any StreamSocket)?
+    var socket: (any StreamSocket)?
     /// The host's addresses that were not tried yet.
-    private var otherAddresses: [SocketAddress] = []
+    var otherAddresses: [SocketAddress] = []
+    /// Whether others wait to share the connection that is being opened.
+    var opensForOthers = false
     private var timer: TimerID?
     private var armedAt: MonotonicTime?
     private var deadline: MonotonicTime?
 
-    private var state = State.idle
-    private var request: ProviderRequest?
-    private var timeouts = ProviderTimeouts()
-    private var receiver: (any ProviderReceiver)?
-    private var outgoing: [UInt8] = []
-    private var sentCount = 0
-    private var parser = ResponseParser(limits: .endless, isReplyToHead: false)
-    private var isReused = false
-    private var isPaused = false
-    private var hasUnreadInput = false
-    private var peerHasClosed = false
+    var state = State.idle
+    var request: ProviderRequest?
+    var timeouts = ProviderTimeouts()
+    var receiver: (any ProviderReceiver)?
+    var isPaused = false
+
+    // On a connection of its own:
+    var outgoing: [UInt8] = []
+    var sentCount = 0
+    var parser = ResponseParser(limits: .endless, isReplyToHead: false)
+    var isReused = false
+    var hasUnreadInput = false
+    var peerHasClosed = false
+
+    // On a shared one:
+    var session: ProviderSession?
+    var stream: UInt64 = 0
+    /// How often the request was put on a connection that did not take it.
+    var refusedCount = 0
 
     /// How long the end of an answer may lag behind its last event.
     private static let endLimit = Duration.seconds(1)
     /// How long a parked connection is kept.
-    private static let idleLimit = Duration.seconds(30)
+    static let idleLimit = Duration.seconds(30)
 
-    private static let input: Readiness = [.isReadable, .peerClosed, .hasFailed]
-    private static let end: Readiness = [.peerClosed, .hasFailed]
-
-    private enum State {
-        case idle, resolving, connecting, sending, awaitingHead, receiving, closed
+    enum State {
+        case idle
+        /// Another link opens the connection that this one will share.
+        case waiting
+        case resolving, connecting, sending, awaitingHead, receiving, closed
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -61,14 +72,16 @@ package actor ProviderLink {
         assumeIsolated { $0.begin(request, receiver: receiver) }
     }
 
-    /// Gives the request up: the connection is closed and the receiver hears nothing more.
+    /// Gives the request up: its connection or its stream is closed, and the receiver hears nothing
+    /// more.
     package nonisolated func cancel() { assumeIsolated { $0.stop() } }
 
     /// Tells the link that nothing of the answer is wanted any more but its end, which makes the
     /// connection fit for another request; it is closed when the end does not come soon.
     package nonisolated func expectEnd() { assumeIsolated { $0.awaitEnd() } }
 
-    /// Stops reading, so that the provider is held back by its own connection.
+    /// Stops reading, so that the provider is held back by its own connection, or by the window of
+    /// its stream.
     package nonisolated func pause() { assumeIsolated { $0.isPaused = true } }
 
     /// Reads on, within the caller's turn.
@@ -86,249 +99,21 @@ extension ProviderLink: SocketHandler, TimerHandler {
     package nonisolated func timerFired(_ timer: TimerID) { assumeIsolated { $0.checkDeadline() } }
 }
 
-// MARK: - Opening
-
-extension ProviderLink {
-    private func begin(_ request: ProviderRequest, receiver: any ProviderReceiver) {
-        precondition(state == .idle, "a link serves one request at a time")
-        self.request = request
-        timeouts = request.timeouts
-        self.receiver = receiver
-        do throws(HTTPError) {
-            outgoing = try request.encoded()
-        } catch {
-            return fail(.unsendable)
-        }
-        sentCount = 0
-        isPaused = false
-        hasUnreadInput = false
-        parser = ResponseParser(limits: .endless, isReplyToHead: false)
-        if isQuiet {
-            isReused = true
-            wait(atMost: timeouts.firstByte)
-            send()
-        } else {
-            reopen()
-        }
-    }
-
-    private func open() {
-        isReused = false
-        state = .resolving
-        wait(atMost: timeouts.connect)
-        resolver.addresses(of: endpoint.host, port: endpoint.port, on: executor) {
-            [self] addresses in
-            assumeIsolated { $0.connect(to: addresses) }
-        }
-    }
-
-    private func connect(to addresses: [SocketAddress]) {
-        guard state == .resolving else { return }
-        guard !addresses.isEmpty else { return fail(.nameNotFound) }
-        otherAddresses = addresses
-        connectToNextAddress()
-    }
-
-    private func connectToNextAddress() {
-        let address = otherAddresses.removeFirst()
-        let security =
-            endpoint.isSecure
-            ? ClientSecurity(serverName: endpoint.host, authorityFile: endpoint.authorityFile) : nil
-        state = .connecting
-        peerHasClosed = false
-        do throws(SocketError) {
-            socket = try executor.connect(to: address, security: security, handler: self)
-        } catch {
-            connectingFailed(error)
-        }
-    }
-
-    /// Tries the next address, unless somebody answered at this one or none would be better.
-    private func connectingFailed(_ error: SocketError) {
-        switch error {
-        case .tls, .noDescriptors: return fail(.unreachable(error))
-        default: break
-        }
-        guard !otherAddresses.isEmpty else { return fail(.unreachable(error)) }
-        socket?.close()
-        socket = nil
-        connectToNextAddress()
-    }
-
-    private func handle(_ readiness: Readiness) {
-        if !readiness.isDisjoint(with: Self.end) { peerHasClosed = true }
-        switch state {
-        case .connecting where readiness.contains(.hasFailed):
-            connectingFailed(failureOfSocket())
-        case .connecting where readiness.contains(.isWritable):
-            otherAddresses = []
-            wait(atMost: timeouts.firstByte)
-            send()
-            if !readiness.isDisjoint(with: Self.input) { read() }
-        case .connecting, .resolving, .closed:
-            break
-        case .idle:
-            guard !isQuiet else { return }
-            pool.forget(self)
-            close()
-        case .sending, .awaitingHead, .receiving:
-            if state == .sending, readiness.contains(.isWritable) { send() }
-            if !readiness.isDisjoint(with: Self.input) { read() }
-        }
-    }
-
-    /// Whether there is a connection on which nothing is to be read.
-    ///
-    /// Nothing is due on a parked one: bytes or an end alike make it useless. TLS may have had
-    /// something to say for itself.
-    private var isQuiet: Bool {
-        guard let socket else { return false }
-        var buffer = executor.takeScratch()
-        defer { executor.returnScratch(buffer) }
-        return socket.read(into: &buffer) == .wouldBlock
-    }
-
-    private func failureOfSocket() -> SocketError {
-        var buffer = executor.takeScratch()
-        defer { executor.returnScratch(buffer) }
-        guard case .failed(let error)? = socket?.read(into: &buffer) else { return .unreachable }
-        return error
-    }
-
-    private func send() {
-        state = .sending
-        while sentCount < outgoing.count {
-            guard let socket else { return }
-            switch socket.write(outgoing.span.extracting(sentCount...)) {
-            case .wrote(0): return
-            case .wrote(let count): sentCount += count
-            case .failed:
-                // The answer, or the reason, may already be there to read.
-                peerHasClosed = true
-                return read()
-            }
-        }
-        state = .awaitingHead
-        if !isReused { outgoing = [] }
-        wait(atMost: timeouts.firstByte)
-    }
-}
-
-// MARK: - Receiving
+// MARK: - Ending
 
 extension ProviderLink {
     private func continueReading() {
         guard isPaused else { return }
         isPaused = false
         wait(atMost: timeouts.silence)
-        if hasUnreadInput { read() }
-    }
-
-    private func read() {
-        guard !isPaused else {
-            hasUnreadInput = true
-            return
-        }
-        hasUnreadInput = false
-        var buffer = executor.takeScratch()
-        defer { executor.returnScratch(buffer) }
-        while let socket, !isPaused {
-            switch socket.read(into: &buffer) {
-            case .bytes(let count):
-                // A short read empties the socket, but an end that was told with it is told once.
-                guard take(buffer, count: count), count == buffer.count || peerHasClosed else {
-                    return
-                }
-                hasUnreadInput = isPaused
-            case .wouldBlock: return
-            case .endOfStream: return connectionEnded(isOrderly: true)
-            case .failed: return connectionEnded(isOrderly: false)
-            }
+        if let session {
+            session.release(stream)
+        } else if hasUnreadInput {
+            read()
         }
     }
 
-    /// Passes on what was read.
-    ///
-    /// - Returns: whether more of this answer is due.
-    private func take(_ buffer: [UInt8], count: Int) -> Bool {
-        wait(atMost: timeouts.silence)
-        let receiver = receiver
-        var offset = 0
-        do throws(HTTPError) {
-            // A step may follow the last byte: the end of a body whose length was given.
-            steps: while true {
-                let input = buffer.span.extracting(..<count)
-                switch try parser.parse(input, from: &offset) {
-                case .needsMore:
-                    break steps
-                case .interim:
-                    continue
-                case .head(let head):
-                    // What is left of the request will not be sent: another one cannot follow.
-                    if sentCount < outgoing.count { sentCount = 0 }
-                    outgoing = []
-                    state = .receiving
-                    receiver?.providerAnswered(head)
-                case .body(let range):
-                    receiver?.providerSent(buffer, range)
-                case .end:
-                    complete(hasExcess: offset < count)
-                    return false
-                }
-                // The receiver may have given the request up.
-                guard state != .closed else { return false }
-            }
-        } catch {
-            fail(.badAnswer(error.reason))
-            return false
-        }
-        if state == .receiving { receiver?.providerReadEnded() }
-        return state != .closed
-    }
-
-    /// - Parameter isOrderly: false when the connection broke, which is the end of no body.
-    private func connectionEnded(isOrderly: Bool) {
-        switch state {
-        case .receiving:
-            let isWhole = isOrderly && (try? parser.endOfStream()) ?? false
-            let receiver = end()
-            close()
-            receiver?.providerEnded(isWhole ? .complete : .truncated)
-        case .sending, .awaitingHead:
-            if isReused, parser.hasNothing { reopen() } else { fail(.noAnswer) }
-        case .idle, .resolving, .connecting, .closed:
-            close()
-        }
-    }
-
-    /// A connection from the pool may have been closed by the provider just before it was used;
-    /// no byte of an answer came, so the request is sent again, once, on a new one.
-    private func reopen() {
-        socket?.close()
-        socket = nil
-        sentCount = 0
-        open()
-    }
-
-    private func complete(hasExcess: Bool) {
-        let canReuse =
-            parser.canReuseConnection && !hasExcess && sentCount > 0 && !peerHasClosed
-        let receiver = end()
-        if canReuse {
-            state = .idle
-            wait(atMost: Self.idleLimit)
-            pool.park(self)
-        } else {
-            close()
-        }
-        receiver?.providerEnded(.complete)
-    }
-}
-
-// MARK: - Ending
-
-extension ProviderLink {
-    private func fail(_ trouble: ProviderTrouble) {
+    func fail(_ trouble: ProviderTrouble) {
         let receiver = end()
         close()
         receiver?.providerEnded(.failed(trouble))
@@ -340,7 +125,7 @@ extension ProviderLink {
         wait(atMost: Self.endLimit)
     }
 
-    private func stop() {
+    func stop() {
         _ = end()
         close()
     }
@@ -348,7 +133,7 @@ extension ProviderLink {
     /// Forgets the request.
     ///
     /// - Returns: who must be told.
-    private func end() -> (any ProviderReceiver)? {
+    func end() -> (any ProviderReceiver)? {
         defer { receiver = nil }
         request = nil
         outgoing = []
@@ -356,16 +141,26 @@ extension ProviderLink {
         return receiver
     }
 
-    private func close() {
+    func close() {
         state = .closed
         socket?.close()
         socket = nil
+        session?.cancel(stream)
+        session = nil
         if let timer { executor.releaseTimer(timer) }
         timer = nil
+        letOthersOpen()
+    }
+
+    /// Those who waited for this link's connection have to see for themselves.
+    func letOthersOpen() {
+        guard opensForOthers else { return }
+        opensForOthers = false
+        pool.openingEnded(endpoint)
     }
 
     /// Moves the deadline; the timer itself is armed again only when it fires or must come sooner.
-    private func wait(atMost duration: Duration) {
+    func wait(atMost duration: Duration) {
         let instant = executor.now + duration
         deadline = instant
         if let armedAt, timer != nil, armedAt <= instant { return }
@@ -384,7 +179,7 @@ extension ProviderLink {
             return
         }
         switch state {
-        case .resolving, .connecting: fail(.connectTimedOut)
+        case .waiting, .resolving, .connecting: fail(.connectTimedOut)
         case .sending, .awaitingHead: fail(.firstByteTimedOut)
         case .receiving where isPaused: wait(atMost: timeouts.silence)
         case .receiving: fail(.silent)
@@ -393,27 +188,5 @@ extension ProviderLink {
             close()
         case .closed: break
         }
-    }
-}
-
-extension ProviderRequest {
-    /// Returns the request as it goes on the wire.
-    fileprivate func encoded() throws(HTTPError) -> [UInt8] {
-        var fields: HeaderFields = ["host": endpoint.authority]
-        for field in self.fields.fields { fields.append(field.name, field.value) }
-        fields.append("accept-encoding", "identity")
-        let head = RequestHead(
-            method: "POST",
-            target: path,
-            path: path,
-            query: nil,
-            minorVersion: 1,
-            fields: fields
-        )
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(body.count + 1_024)
-        try head.encode(into: &bytes, bodyByteCount: body.count)
-        bytes.append(contentsOf: body)
-        return bytes
     }
 }

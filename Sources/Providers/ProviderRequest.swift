@@ -9,12 +9,20 @@ package struct ProviderEndpoint: Hashable, Sendable {
     package let isSecure: Bool
     /// A PEM file with further trusted authorities.
     package let authorityFile: String?
+    package let http2: HTTP2Use
 
-    package init(host: String, port: UInt16, isSecure: Bool, authorityFile: String?) {
+    package init(
+        host: String,
+        port: UInt16,
+        isSecure: Bool,
+        authorityFile: String?,
+        http2: HTTP2Use = .negotiated
+    ) {
         self.host = host
         self.port = port
         self.isSecure = isSecure
         self.authorityFile = authorityFile
+        self.http2 = http2
     }
 
     /// The value of the `Host` field: the port is left out where it is the scheme's own.
@@ -22,6 +30,15 @@ package struct ProviderEndpoint: Hashable, Sendable {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
+}
+
+/// When HTTP/2 is spoken with a provider.
+package enum HTTP2Use: Hashable, Sendable {
+    case never
+    /// Where TLS agrees on it.
+    case negotiated
+    /// Always: the provider is known to speak it.
+    case priorKnowledge
 }
 
 /// How long to wait for a provider.

@@ -123,7 +123,8 @@ extension EndToEndTests {
             isSecure: Bool
         ) async throws {
             let certificate = isSecure ? try TestCertificate("IP:127.0.0.1") : nil
-            let (weir, _) = try await gateway(pace: "20", certificate)
+            let (weir, replay) = try await gateway(pace: "20", certificate)
+            defer { replay.program.kill() }
             let streams = try await linesFromScript(
                 Self.python,
                 [
@@ -152,7 +153,8 @@ extension EndToEndTests {
 
         @Test func `curl, node and httpx get the recorded answer over HTTP2`() async throws {
             let certificate = try TestCertificate("IP:127.0.0.1")
-            let (weir, _) = try await gateway(pace: "1000", certificate)
+            let (weir, replay) = try await gateway(pace: "1000", certificate)
+            defer { replay.program.kill() }
             let recorded = try #require(RecordedAnswer.named(Self.model))
             let url = "\(weir.url)/v1/chat/completions"
             for (program, client) in [("node", "http2_node.mjs"), (Self.python, "http2_httpx.py")] {

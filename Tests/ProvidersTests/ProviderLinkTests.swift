@@ -14,7 +14,8 @@ struct ProviderLinkTests {
         certificate = try TestCertificate("DNS:good.example", "DNS:two.example")
         security = try ServerSecurity(
             certificateFile: certificate.file,
-            keyFile: certificate.keyFile
+            keyFile: certificate.keyFile,
+            protocols: [.http1]
         )
     }
 

@@ -85,7 +85,8 @@ extension WeirConfiguration {
                 host: url.host,
                 port: url.port ?? (isSecure ? 443 : 80),
                 isSecure: isSecure,
-                authorityFile: provider.authorityFile
+                authorityFile: provider.authorityFile,
+                http2: provider.http2.served
             ),
             basePath: url.path,
             model: step.model,
@@ -94,6 +95,16 @@ extension WeirConfiguration {
             includesUsage: provider.includeUsage,
             timeouts: timeouts.with(provider.timeouts).served
         )
+    }
+}
+
+extension ProviderConfiguration.HTTP2 {
+    fileprivate var served: HTTP2Use {
+        switch self {
+        case .auto: .negotiated
+        case .off: .never
+        case .priorKnowledge: .priorKnowledge
+        }
     }
 }
 

@@ -17,6 +17,15 @@ package struct ProviderConfiguration: Equatable, Sendable {
         case drain
     }
 
+    /// When HTTP/2 is spoken, which lets many requests share a connection.
+    package enum HTTP2: String, CaseIterable, Sendable {
+        /// Where the provider offers it over TLS.
+        case auto
+        case off
+        /// Always: the provider is known to speak it.
+        case priorKnowledge = "prior-knowledge"
+    }
+
     /// What routes call it.
     package var name = ""
     package var dialect = Dialect.openAI
@@ -27,6 +36,7 @@ package struct ProviderConfiguration: Equatable, Sendable {
     package var apiKeyFile: String?
     /// A PEM file of authorities trusted besides the system's.
     package var authorityFile: String?
+    package var http2 = HTTP2.auto
     package var onDisconnect = Disconnection.cancel
     /// Ask for usage even if the client did not.
     package var includeUsage = true

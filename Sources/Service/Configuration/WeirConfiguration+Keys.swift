@@ -96,6 +96,7 @@ extension ProviderConfiguration {
             .absentOrValue("apiKey", \.apiKey, .secret),
             .optional("apiKeyFile", \.apiKeyFile, .filePath),
             .optional("authorityFile", \.authorityFile, .filePath),
+            .value("http2", \.http2, .word),
             .value("onDisconnect", \.onDisconnect, .word),
             .value("includeUsage", \.includeUsage, .flag),
             .section(
