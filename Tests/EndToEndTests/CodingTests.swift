@@ -1,0 +1,164 @@
+import Replay
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// Content codings, read by other people's decoders.
+    @Suite struct CodingTests {
+        private let scratch: ScratchFolder
+
+        init() throws { scratch = try ScratchFolder() }
+
+        private static let codings = ["gzip", "deflate", "br", "identity"]
+        private static let paths = ["/v1/chat/completions", "/api/stream"]
+        private static let clients = ["curl", "httpx", "node"]
+
+        private static let cases: [(client: String, path: String, coding: String)] =
+            clients.flatMap { client in
+                paths.flatMap { path in codings.map { (client, path, $0) } }
+            }
+
+        @Test func `each event can be read before the next is sent, in every coding`() async throws
+        {
+            let provider = try RunningProgram("python3", [Place.client("lockstep.py"), "provide"])
+            let address = try await eventually("the provider; \(provider.errors)") {
+                provider.output.split(separator: "\n").first.map(String.init)
+            }
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                configuration: configuration(
+                    providers: [("p", "openai", "http://\(address)/v1")],
+                    models: [("m", "p", "m")]
+                )
+            )
+            let outcomes = try await linesFromScript(
+                "\(repositoryRoot())/.venv/bin/python3",
+                [Place.client("lockstep.py"), "read", weir.url, weir.key, address],
+                input: Self.cases.map {
+                    .object([
+                        "client": .string($0.client), "path": .string($0.path),
+                        "coding": .string($0.coding),
+                    ])
+                }
+            )
+            try #require(outcomes.count == Self.cases.count)
+            for (expected, outcome) in zip(Self.cases, outcomes) {
+                let label = "\(expected) \(outcome)"
+                #expect(outcome["coding"]?.string == expected.coding, "\(label)")
+                #expect(outcome["isWhole"]?.boolean == true, "\(label)")
+                #expect(outcome["ended"]?.boolean == true, "\(label)")
+                #expect(outcome["events"]?.integer == 60, "\(label)")
+            }
+            try checkMeter(of: try await weir.meter.entries(Self.cases.count))
+            try await checkStatistics(of: weir)
+            try await weir.stop()
+        }
+
+        /// Meter records count what was sent and what it stands for.
+        private func checkMeter(of entries: [MeterEntry]) throws {
+            for coding in Self.codings {
+                let coded = entries.filter { $0["coding"] == coding }
+                #expect(coded.count == Self.clients.count * Self.paths.count)
+                for entry in coded {
+                    let (sent, raw) = (entry.number("bytes_out"), entry.number("bytes_raw"))
+                    #expect(raw > 5_000, "\(entry)")
+                    #expect(coding == "identity" ? sent == raw : sent * 2 < raw, "\(entry)")
+                }
+            }
+        }
+
+        private func checkStatistics(of weir: RunningWeir) async throws {
+            let statistics = jsonTree(
+                try await output(of: "curl", ["-s", "\(weir.admin)/api/stream/stats"])
+            )
+            let counts = statistics?["codings"]
+            for coding in Self.codings {
+                let expected = Self.clients.count * Self.paths.count
+                #expect(
+                    counts?[coding]?.integer == Int64(expected),
+                    "\(String(describing: counts))"
+                )
+            }
+            #expect(statistics?["overCompressionBudget"]?.integer == 0)
+        }
+
+        @Test func `beyond its budget brotli yields to gzip, and the status says so`() async throws
+        {
+            let replay = try await RunningReplay.start(["--pace", "20"])
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                configuration: replayConfiguration(
+                    replay.url,
+                    openAI: ["openai/chat-text-utf8-no-usage"]
+                ),
+                settings: ["stream.compressionBudget=1MB"]
+            )
+            let asking =
+                weir.asking("openai/chat-text-utf8-no-usage", path: "/api/stream")
+                + ["--compressed", "-H", "Accept-Encoding: br, gzip;q=0.5"]
+            async let first = weir.fetch(asking)
+            async let second = weir.fetch(asking)
+            let bodies = try await [first.body, second.body]
+
+            #expect(bodies.allSatisfy { $0.contains("event: complete") })
+            let entries = try await weir.meter.entries(2)
+            #expect(Set(entries.map { $0["coding"] }) == ["br", "gzip"])
+            for entry in entries {
+                let metrics = jsonTree(
+                    try await output(
+                        of: "curl",
+                        ["-s", "\(weir.admin)/api/stream/\(entry["connection_id"])/metrics"]
+                    )
+                )
+                #expect(metrics?["coding"]?.string == entry["coding"])
+                let reason = entry["coding"] == "br" ? "preferred" : "budget"
+                #expect(metrics?["codingReason"]?.string == reason)
+            }
+            let text = try await output(
+                of: "curl",
+                ["-s", "--compressed", "\(weir.admin)/metrics"]
+            )
+            #expect(
+                text.contains(#"weir_coded_bodies_total{coding="gzip",reason="budget"} 1"#),
+                "\(text.split(separator: "\n").filter { $0.contains("cod") })"
+            )
+            try await weir.stop()
+        }
+
+        @Test func `answers in one piece are coded when they are large`() async throws {
+            let weir = try await RunningWeir.start(data: scratch.path("data"))
+            func head(_ path: String, _ more: String...) async throws -> String {
+                try await output(
+                    of: "curl",
+                    ["-s", "-o", "/dev/null", "-D", "-", "-H", "Accept-Encoding: gzip"] + more + [
+                        path
+                    ]
+                ).lowercased()
+            }
+            let large = try await head("\(weir.admin)/metrics")
+            #expect(large.contains("content-encoding: gzip\r\n"))
+            #expect(large.contains("vary: accept-encoding\r\n"))
+            let small = try await head("\(weir.url)/healthz")
+            #expect(!small.contains("content-encoding"))
+            #expect(small.contains("vary: accept-encoding\r\n"))
+            let foreign = try await head("\(weir.url)/healthz", "-H", "Origin: http://localhost:1")
+            #expect(foreign.contains("vary: origin, accept-encoding\r\n"))
+            try await weir.stop()
+        }
+
+        @Test func `an empty list of codings switches them off`() async throws {
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                settings: ["stream.compression=[]"]
+            )
+            let answer = try await output(
+                of: "curl",
+                weir.asking("gpt-4") + ["-D", "-", "-H", "Accept-Encoding: gzip, br"]
+            )
+            #expect(answer.contains("data: [DONE]"))
+            #expect(!answer.lowercased().contains("content-encoding"))
+            #expect(!answer.lowercased().contains("vary"))
+            try await weir.stop()
+        }
+    }
+}
