@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """CPU per event and memory per stream of `weir serve`, beside nginx and beside the least that a proxy of this shape costs.
 
-  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2]
+  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2] [--gzip]
 
 FOLDER of --weir holds the built `weir`; that of --yardstick three programs: `upstream` (a provider of OpenAI chat streaming
 whose rate is set while it runs), `floor` (epoll, one read and one write per event, nothing looked at) and `loadgen` (N streams;
 a JSON line per phase with the server's CPU per event). The server runs on core 0, provider, clients and Redis on core 1. The
 servers take turns, A B C A B C, so that a drift of the machine meets all of them; compare within one run only.
+
+--gzip puts each of weir and nginx beside itself with clients that accept gzip: what a coded stream costs over a plain one.
 """
 import argparse, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
@@ -35,8 +37,8 @@ def wait_for(port, seconds=20):
 class Server:
     """One of the servers that are compared; a context that starts and stops it."""
 
-    def __init__(self, name, start):
-        self.name, self.start = name, start
+    def __init__(self, name, start, coding=None):
+        self.name, self.start, self.coding = name, start, coding
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
@@ -66,20 +68,22 @@ def floor(tools, upstream):
         spawn(0, f"{tools}/floor", "--port", str(port), "--upstream", str(upstream))])
 
 
-def nginx(upstream):
+def nginx(upstream, name="nginx, proxy", coding=None):
+    gzip = "gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;" if coding else ""
+
     def start(port, folder):
         with open(f"{folder}/nginx.conf", "w") as f:
             f.write(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 worker_rlimit_nofile 20000; events {{ worker_connections 19990; }}
-http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+http {{ access_log off; {gzip} client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
 fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
 server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://127.0.0.1:{upstream};
 proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 600s; }} }} }}""")
         return [spawn(0, shutil.which("nginx") or "/usr/sbin/nginx", "-c", f"{folder}/nginx.conf", "-p", folder)]
-    return Server("nginx, proxy", start)
+    return Server(name, start, coding)
 
 
-def weir(binaries, upstream):
+def weir(binaries, upstream, name="weir serve", coding=None):
     def start(port, folder):
         redis = spawn(
             1, "redis-server", "--port", "0", "--unixsocket", f"{folder}/redis.sock", "--appendonly", "yes",
@@ -100,14 +104,15 @@ models:
 """)
         return [spawn(0, f"{binaries}/weir", "serve", "--config", f"{folder}/weir.yaml",
                       log=open(f"{folder}/weir.log", "w")), redis]
-    return Server("weir serve", start)
+    return Server(name, start, coding)
 
 
 def measure(a, server, upstream):
     run = subprocess.run(
         [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions",
          "--post", BODY, "--pids", str(server.processes[0].pid), "--ctl", str(upstream), "--cpu", "1",
-         "--phases", f"{a.rate}:{a.seconds}", "--label", server.name],
+         "--phases", f"{a.rate}:{a.seconds}", "--label", server.name]
+        + (["--enc", server.coding] if server.coding else []),
         stdout=subprocess.PIPE, text=True)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     opened = next(line for line in lines if line["mode"] == "open")
@@ -123,6 +128,24 @@ def median(values):
     return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
+def print_codings(a, results):
+    """Each server's coded streams beside its plain ones; memory is read after the events, when histories are filled."""
+    def of(name, key):
+        return median([phase[key] for _, phase in results[name]])
+    print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
+    print("| | CPU, µs per event | over plain | bytes per event | memory per stream over plain, B | p50 / p99, ms |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for plain, coded in zip(list(results)[::2], list(results)[1::2]):
+        for name in (plain, coded):
+            cpu, memory = of(name, "server_cpu_us_per_event"), of(name, "pss_kb") * 1024 / a.n
+            more = median([c["server_cpu_us_per_event"] - p["server_cpu_us_per_event"]
+                           for (_, p), (_, c) in zip(results[plain], results[coded])])
+            extra = memory - of(plain, "pss_kb") * 1024 / a.n
+            p50, p99 = (median([p["latency_us"][q] / 1000 for _, p in results[name]]) for q in ("p50", "p99"))
+            print(f"| {name} | {cpu:.2f} | {'–' if name == plain else f'{more:+.2f}'} | {of(name, 'wire_bytes_per_event'):.0f} | "
+                  f"{'–' if name == plain else f'{extra:+.0f}'} | {p50:.2f} / {p99:.2f} |")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--weir", required=True)
@@ -131,6 +154,7 @@ def main():
     ap.add_argument("--rate", type=float, default=5)
     ap.add_argument("--seconds", type=float, default=10)
     ap.add_argument("--blocks", type=int, default=2)
+    ap.add_argument("--gzip", action="store_true")
     a = ap.parse_args()
     port = free_port()
     provider = subprocess.Popen(
@@ -138,8 +162,12 @@ def main():
     try:
         wait_for(port)
         servers = [floor(a.yardstick, port), weir(a.weir, port)]
+        if a.gzip:
+            servers = [weir(a.weir, port), weir(a.weir, port, "weir serve, gzip", "gzip")]
         if os.path.exists("/usr/sbin/nginx"):
             servers.append(nginx(port))
+            if a.gzip:
+                servers.append(nginx(port, "nginx, gzip", "gzip"))
         results = {server.name: [] for server in servers}
         for block in range(a.blocks):
             for server in servers:
@@ -148,6 +176,8 @@ def main():
                 results[server.name].append((opened, phase))
                 print(f"block {block + 1}: {server.name}: {phase['server_cpu_us_per_event']:.2f} µs per event, "
                       f"p99 {phase['latency_us']['p99']:.0f} µs", file=sys.stderr, flush=True)
+        if a.gzip:
+            return print_codings(a, results)
         base = median([p["server_cpu_us_per_event"] for _, p in results["floor"]])
         print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
         print("| | CPU, µs per event | × floor | user / system | KiB per stream | p50 / p99, ms | CPU per connect, µs |")

@@ -66,7 +66,13 @@ package struct CodingVariant: Sendable {
             let isLast = index == stream.writes.count - 1
             for encoder in encoders {
                 output.removeAll(keepingCapacity: true)
-                try shared.encode(write.span, isLast: isLast, by: encoder, to: &output)
+                try shared.encode(
+                    write.span,
+                    eventCount: 1,
+                    isLast: isLast,
+                    by: encoder,
+                    to: &output
+                )
                 byteCount += output.count
             }
         }
@@ -89,7 +95,13 @@ package struct CodingVariant: Sendable {
             let encoder = try open(&shared)
             for write in stream.writes.prefix(writes) {
                 output.removeAll(keepingCapacity: true)
-                try shared.encode(write.span, isLast: false, by: encoder, to: &output)
+                try shared.encode(
+                    write.span,
+                    eventCount: 1,
+                    isLast: false,
+                    by: encoder,
+                    to: &output
+                )
             }
             encoders.append(encoder)
         }

@@ -8,12 +8,14 @@ package protocol BodyEncoder: AnyObject {
     ///
     /// - Parameters:
     ///   - bytes: the next of the body; none and not the last: nothing is written.
+    ///   - eventCount: how many events they are, for the sake of their mean size.
     ///   - isLast: whether the body ends with them; its end is then written too.
     ///   - shared: of the thread on which the body is written, always the same.
     ///   - output: what goes out.
     /// - Throws: `CompressionError.outOfMemory`; the body cannot be continued then.
     func encode(
         _ bytes: Span<UInt8>,
+        eventCount: Int,
         isLast: Bool,
         with shared: inout SharedEncoders,
         to output: inout [UInt8]

@@ -30,6 +30,7 @@ package final class BrotliEncoder: BodyEncoder {
 
     package func encode(
         _ bytes: Span<UInt8>,
+        eventCount: Int,
         isLast: Bool,
         with shared: inout SharedEncoders,
         to output: inout [UInt8]

@@ -22,6 +22,7 @@ package final class ConventionalEncoder: BodyEncoder {
 
     package func encode(
         _ bytes: Span<UInt8>,
+        eventCount: Int,
         isLast: Bool,
         with shared: inout SharedEncoders,
         to output: inout [UInt8]

@@ -18,7 +18,7 @@ package final class ParkedEncoder: BodyEncoder {
     private var history: [UInt8] = []
     private var byteCount: UInt64 = 0
     private var checksum: UInt32
-    private var writeCount: UInt32 = 0
+    private var eventCount: UInt32 = 0
     private var historyLimit: UInt16
     /// Of the history's limit, what was taken from the budget.
     private var reservedByteCount: UInt16 = 0
@@ -36,6 +36,7 @@ package final class ParkedEncoder: BodyEncoder {
 
     package func encode(
         _ bytes: Span<UInt8>,
+        eventCount: Int,
         isLast: Bool,
         with shared: inout SharedEncoders,
         to output: inout [UInt8]
@@ -46,7 +47,7 @@ package final class ParkedEncoder: BodyEncoder {
         shared.deflate(bytes, after: history.span, isLast ? .finish : .sync, to: &output)
         count(bytes)
         if isLast { return appendEnd(to: &output) }
-        writeCount += 1
+        self.eventCount &+= UInt32(truncatingIfNeeded: eventCount)
         growIfWorthwhile(&shared)
         remember(bytes)
     }
@@ -65,12 +66,12 @@ package final class ParkedEncoder: BodyEncoder {
         }
     }
 
-    /// Nothing matches unless the history holds the event before: it becomes longer where the mean
-    /// write is more than half of it.
+    /// Little matches unless the history holds the event before: it becomes longer where the mean
+    /// event is more than half of it.
     private func growIfWorthwhile(_ shared: inout SharedEncoders) {
         let limit = Int(historyLimit)
-        guard limit < Self.lastHistoryLimit, writeCount >= 4,
-            byteCount > UInt64(writeCount) * UInt64(limit / 2)
+        guard limit < Self.lastHistoryLimit, eventCount >= 4,
+            byteCount > UInt64(eventCount) * UInt64(limit / 2)
         else { return }
         let grown = min(2 * limit, Self.lastHistoryLimit)
         guard shared.budget.reserve(grown - limit, limit: shared.budgetLimit) else { return }

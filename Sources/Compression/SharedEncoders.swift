@@ -46,11 +46,18 @@ package struct SharedEncoders: ~Copyable {
     /// As `encoder.encode`.
     package mutating func encode(
         _ bytes: Span<UInt8>,
+        eventCount: Int,
         isLast: Bool,
         by encoder: any BodyEncoder,
         to output: inout [UInt8]
     ) throws(CompressionError) {
-        try encoder.encode(bytes, isLast: isLast, with: &self, to: &output)
+        try encoder.encode(
+            bytes,
+            eventCount: eventCount,
+            isLast: isLast,
+            with: &self,
+            to: &output
+        )
     }
 
     /// As `encoder.close`.

@@ -33,7 +33,13 @@ struct BodyDecoderTests {
         let encoder = try coders.open(recipe)
         var coded: [UInt8] = []
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        try encoder.encode(zeros.span, isLast: true, with: &coders.shared, to: &coded)
+        try encoder.encode(
+            zeros.span,
+            eventCount: 1,
+            isLast: true,
+            with: &coders.shared,
+            to: &coded
+        )
         encoder.close(with: &coders.shared)
 
         let reader = try Reader(coding, byteLimit: 100_000)
@@ -48,7 +54,13 @@ struct BodyDecoderTests {
             let coders = try Coders()
             let encoder = ParkedEncoder(.gzip)
             var coded: [UInt8] = []
-            encoder.encode([1, 2, 3].span, isLast: true, with: &coders.shared, to: &coded)
+            encoder.encode(
+                [1, 2, 3].span,
+                eventCount: 1,
+                isLast: true,
+                with: &coders.shared,
+                to: &coded
+            )
             coded[coded.count - place] ^= 1
             #expect(throws: CompressionError.malformed) { try decoded(coded, .gzip) }
         }

@@ -18,7 +18,13 @@ struct BodyEncoderTests {
         for number in 0..<80 {
             let bytes = source.bytes(Self.size(number, &source.chance))
             var coded: [UInt8] = []
-            try encoder.encode(bytes.span, isLast: false, with: &coders.shared, to: &coded)
+            try encoder.encode(
+                bytes.span,
+                eventCount: 1,
+                isLast: false,
+                with: &coders.shared,
+                to: &coded
+            )
             written += bytes
             try reader.take(coded)
             try #require(
@@ -30,7 +36,7 @@ struct BodyEncoderTests {
         #expect(reader.bytes == written)
 
         var end: [UInt8] = []
-        try encoder.encode(Span(), isLast: true, with: &coders.shared, to: &end)
+        try encoder.encode(Span(), eventCount: 1, isLast: true, with: &coders.shared, to: &end)
         encoder.close(with: &coders.shared)
 
         try reader.take(end)
@@ -58,7 +64,7 @@ struct BodyEncoderTests {
         let text = Array("data: [DONE]\n\n".utf8)
         var coded: [UInt8] = []
 
-        try encoder.encode(text.span, isLast: true, with: &coders.shared, to: &coded)
+        try encoder.encode(text.span, eventCount: 1, isLast: true, with: &coders.shared, to: &coded)
         encoder.close(with: &coders.shared)
 
         #expect(try decoded(coded, recipe.coding).bytes == text)
@@ -71,9 +77,9 @@ struct BodyEncoderTests {
         let encoder = try coders.open(recipe)
         var coded: [UInt8] = []
 
-        try encoder.encode(Span(), isLast: false, with: &coders.shared, to: &coded)
+        try encoder.encode(Span(), eventCount: 1, isLast: false, with: &coders.shared, to: &coded)
         #expect(coded.isEmpty)
-        try encoder.encode(Span(), isLast: true, with: &coders.shared, to: &coded)
+        try encoder.encode(Span(), eventCount: 1, isLast: true, with: &coders.shared, to: &coded)
         encoder.close(with: &coders.shared)
 
         #expect(try decoded(coded, recipe.coding).bytes == [])
@@ -87,12 +93,13 @@ struct BodyEncoderTests {
         var coded: [UInt8] = []
         try encoder.encode(
             [1 as UInt8, 2, 3].span,
+            eventCount: 1,
             isLast: false,
             with: &coders.shared,
             to: &coded
         )
         let cut = coded
-        try encoder.encode(Span(), isLast: true, with: &coders.shared, to: &coded)
+        try encoder.encode(Span(), eventCount: 1, isLast: true, with: &coders.shared, to: &coded)
         encoder.close(with: &coders.shared)
 
         for count in cut.count..<coded.count {
@@ -116,6 +123,7 @@ struct BodyEncoderTests {
             written[index] += bytes
             try encoders[index].encode(
                 bytes.span,
+                eventCount: 1,
                 isLast: false,
                 with: &coders.shared,
                 to: &coded[index]
@@ -124,6 +132,7 @@ struct BodyEncoderTests {
         for index in 0..<count {
             try encoders[index].encode(
                 Span(),
+                eventCount: 1,
                 isLast: true,
                 with: &coders.shared,
                 to: &coded[index]

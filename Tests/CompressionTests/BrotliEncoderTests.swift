@@ -28,7 +28,13 @@ struct BrotliEncoderTests {
             var coded: [UInt8] = []
             for _ in 0..<30 {
                 let bytes = source.bytes(source.chance.within(1...80_000))
-                try encoder.encode(bytes.span, isLast: false, with: &coders.shared, to: &coded)
+                try encoder.encode(
+                    bytes.span,
+                    eventCount: 1,
+                    isLast: false,
+                    with: &coders.shared,
+                    to: &coded
+                )
             }
             encoder.close(with: &coders.shared)
             #expect(coders.shared.brotliPeakByteCount > 500_000)

@@ -13,7 +13,13 @@ struct ParkedEncoderTests {
         for number in 0..<12 {
             let event = Self.event(number, byteCount: 1_800)
             var coded: [UInt8] = []
-            encoder.encode(event.span, isLast: false, with: &coders.shared, to: &coded)
+            encoder.encode(
+                event.span,
+                eventCount: 1,
+                isLast: false,
+                with: &coders.shared,
+                to: &coded
+            )
             sizes.append(coded.count)
         }
 
@@ -31,7 +37,30 @@ struct ParkedEncoderTests {
         for number in 0..<100 {
             var coded: [UInt8] = []
             let event = Self.event(number, byteCount: 300)
-            encoder.encode(event.span, isLast: false, with: &coders.shared, to: &coded)
+            encoder.encode(
+                event.span,
+                eventCount: 1,
+                isLast: false,
+                with: &coders.shared,
+                to: &coded
+            )
+        }
+        #expect(coders.budget.usedBytes == 0)
+        encoder.close(with: &coders.shared)
+    }
+
+    @Test func `events that leave together do not count as a large one`() throws {
+        let coders = try Coders()
+        let encoder = ParkedEncoder(.gzip)
+        for number in 0..<30 {
+            var coded: [UInt8] = []
+            encoder.encode(
+                Self.event(number, byteCount: 1_200).span,
+                eventCount: 6,
+                isLast: false,
+                with: &coders.shared,
+                to: &coded
+            )
         }
         #expect(coders.budget.usedBytes == 0)
         encoder.close(with: &coders.shared)
@@ -47,6 +76,7 @@ struct ParkedEncoderTests {
             written += event
             encoder.encode(
                 event.span,
+                eventCount: 1,
                 isLast: number == 19,
                 with: &coders.shared,
                 to: &coded
@@ -65,7 +95,13 @@ struct ParkedEncoderTests {
         for number in 0..<50 {
             var coded: [UInt8] = []
             let event = Self.event(number, byteCount: 200 + number)
-            encoder.encode(event.span, isLast: false, with: &coders.shared, to: &coded)
+            encoder.encode(
+                event.span,
+                eventCount: 1,
+                isLast: false,
+                with: &coders.shared,
+                to: &coded
+            )
             // RFC 1951, section 3.2.4: an empty stored block.
             #expect(coded.suffix(4) == [0, 0, 0xFF, 0xFF])
         }

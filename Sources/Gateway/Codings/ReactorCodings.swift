@@ -66,12 +66,14 @@ struct ReactorCodings: ~Copyable {
     ///
     /// - Parameters:
     ///   - body: what they belong to.
+    ///   - eventCount: how many events they are.
     ///   - isLast: whether the body ends with them.
     ///   - start: where they begin.
     ///   - buffer: what goes out.
     /// - Returns: false when memory lacks: the body cannot be continued.
     mutating func code(
         _ body: CodedBody,
+        eventCount: Int,
         isLast: Bool,
         from start: Int,
         of buffer: inout [UInt8]
@@ -81,10 +83,10 @@ struct ReactorCodings: ~Copyable {
         readLoad()
         writeCount &+= 1
         let isTimed = writeCount % Self.timingInterval == 0
-        let startedAt = isTimed ? executor.preciseNow : executor.now
+        let startedAt = isTimed ? executor.cpuNanoseconds : 0
         scratch.removeAll(keepingCapacity: true)
         do throws(CompressionError) {
-            try encode(body, buffer.span.extracting(start..<buffer.count), isLast)
+            try encode(body, buffer.span.extracting(start..<buffer.count), eventCount, isLast)
         } catch {
             return false
         }
@@ -118,7 +120,7 @@ struct ReactorCodings: ~Copyable {
             return choice
         }
         defer { close(body) }
-        guard code(body, isLast: true, from: 0, of: &response.body) else {
+        guard code(body, eventCount: 1, isLast: true, from: 0, of: &response.body) else {
             return CodingChoice(nil, .budget)
         }
         response.head.fields = fields
@@ -144,11 +146,18 @@ struct ReactorCodings: ~Copyable {
     private mutating func encode(
         _ body: CodedBody,
         _ bytes: Span<UInt8>,
+        _ eventCount: Int,
         _ isLast: Bool
     ) throws(CompressionError) {
         precondition(encoders != nil, "a body was opened before it is coded")
         encoders?.isHurried = gauge.permille > CodingChooser.calmLoad
-        try encoders?.encode(bytes, isLast: isLast, by: body.encoder, to: &scratch)
+        try encoders?.encode(
+            bytes,
+            eventCount: eventCount,
+            isLast: isLast,
+            by: body.encoder,
+            to: &scratch
+        )
     }
 
     private mutating func readLoad() {
@@ -156,9 +165,10 @@ struct ReactorCodings: ~Copyable {
         gauge.read(cpuNanoseconds: executor.cpuNanoseconds, at: executor.now)
     }
 
-    private mutating func noteTime(since start: MonotonicTime, of body: CodedBody) {
-        let nanoseconds = Int(executor.preciseNow.nanoseconds &- start.nanoseconds)
-        // A simulation's clock stands still meanwhile.
+    /// By the thread's own time, which stands still while another thread has the processor.
+    private mutating func noteTime(since start: Int64, of body: CodedBody) {
+        let nanoseconds = Int(executor.cpuNanoseconds - start)
+        // A simulation uses no time.
         if nanoseconds > 0 { chooser.timed(body.coding, body.kind, nanoseconds: nanoseconds) }
     }
 

@@ -26,6 +26,8 @@ struct WriteEstimate: Sendable {
     }
 
     mutating func note(nanoseconds: Int) {
+        // A page fault or an interrupt says nothing of the coding.
+        let nanoseconds = min(nanoseconds, 8 * max(self.nanoseconds, 1_000))
         time += (nanoseconds * Self.scale - time) >> Self.shift
     }
 

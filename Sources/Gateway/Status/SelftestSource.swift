@@ -77,6 +77,7 @@ actor SelftestSource: BodySource, TimerHandler {
 
     private func write(to buffer: inout [UInt8]) -> BodyProgress {
         let start = buffer.count
+        let eventCount = due - sent
         while sent < due {
             sent += 1
             buffer.append("id: ")
@@ -92,7 +93,7 @@ actor SelftestSource: BodySource, TimerHandler {
         let isLast = sent == Self.count
         if let body {
             let isCoded = visit.codings.withLock {
-                $0.code(body, isLast: isLast, from: start, of: &buffer)
+                $0.code(body, eventCount: eventCount, isLast: isLast, from: start, of: &buffer)
             }
             guard isCoded else { return .aborted }
         }

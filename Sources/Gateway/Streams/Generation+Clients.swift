@@ -203,13 +203,19 @@ extension Generation {
         }
         clients[index].flushAt = nil
         let start = buffer.count
+        let first = clients[index].cursor.sequence
         append(to: &buffer, for: index, limit: limit)
         let rawCount = buffer.count - start
         let isAtEnd = clients[index].cursor.sequence > log.lastSequence
         let isLast = isAtEnd && outcome != nil
-        guard code(&buffer, from: start, isLast: isLast, for: clients[index]) else {
-            return .aborted
-        }
+        let isCoded = code(
+            &buffer,
+            from: start,
+            eventCount: Int(clients[index].cursor.sequence - first),
+            isLast: isLast,
+            for: clients[index]
+        )
+        guard isCoded else { return .aborted }
         let count = buffer.count - start
         if count > 0 {
             clients[index].lastHandOut = executor.now

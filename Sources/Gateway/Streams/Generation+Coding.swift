@@ -24,12 +24,13 @@ extension Generation {
     func code(
         _ buffer: inout [UInt8],
         from start: Int,
+        eventCount: Int,
         isLast: Bool,
         for client: AttachedClient
     ) -> Bool {
         guard case .coded(let body) = client.coding else { return true }
         return registry.codings.withLock {
-            $0.code(body, isLast: isLast, from: start, of: &buffer)
+            $0.code(body, eventCount: eventCount, isLast: isLast, from: start, of: &buffer)
         }
     }
 
