@@ -146,7 +146,7 @@ let programs: [Target] = [
 /// What the load tool does, apart from the program, so that tests reach it.
 let loadTools: Target = .target(
     name: "StreamLoad",
-    dependencies: ["Reactor", "HTTPWire", "ServerSentEvents", "StreamBytes"],
+    dependencies: ["Reactor", "HTTP2", "HTTPWire", "ServerSentEvents", "StreamBytes"],
     path: "LoadTests/StreamLoad",
     swiftSettings: strict
 )

@@ -43,6 +43,40 @@ package struct AnswerChecker: ~Copyable {
         return progress
     }
 
+    /// Takes the head of a response of HTTP/2.
+    package mutating func take(
+        _ head: ResponseHead,
+        at now: MonotonicTime,
+        into tally: inout LoadTally
+    ) {
+        hasByte = true
+        tally.firstByte.record(now - startedAt)
+        note(head)
+    }
+
+    /// Takes bytes of the body of a response of HTTP/2.
+    package mutating func take(
+        body: Span<UInt8>,
+        at now: MonotonicTime,
+        into tally: inout LoadTally
+    ) -> Progress {
+        let eventCount = tally.events
+        tally.bytes += body.count
+        guard readEvents(body, into: &tally) else { return .failed(.badEvent) }
+        if tally.events > eventCount { noteArrival(at: now, in: &tally) }
+        return .goesOn
+    }
+
+    /// Call when a stream of HTTP/2 has come to its end.
+    package mutating func bodyEnded(
+        at now: MonotonicTime,
+        into tally: inout LoadTally
+    ) -> Progress {
+        let progress = outcome
+        if progress == .completed { tally.answer.record(now - startedAt) }
+        return progress
+    }
+
     /// Call when the server has ended its sending.
     package mutating func connectionEnded() -> Progress {
         guard hasByte else { return .failed(.noAnswer) }

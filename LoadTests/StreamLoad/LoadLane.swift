@@ -7,13 +7,15 @@ import StreamBytes
 /// reactor's thread alone.
 final class LoadLane: TimerHandler, @unchecked Sendable {
     let reactor: any StreamExecutor
-    let request: [UInt8]
+    let request: LoadRequest
     var tally = LoadTally()
     /// For other threads: counts while it runs, the whole tally when it is over.
     let published = Guarded(LaneState())
 
     private let plan: LanePlan
     private var streams: [LoadStream] = []
+    /// The connections that streams share, in HTTP/2.
+    private var sessions: [LoadSession] = []
     private var timer: TimerID?
     private var startedAt: MonotonicTime
     private var startedCount = 0
@@ -23,7 +25,7 @@ final class LoadLane: TimerHandler, @unchecked Sendable {
     private var resting: [(number: Int, until: MonotonicTime)] = []
     private var doneCount = 0
 
-    init(_ plan: LanePlan, request: [UInt8], on reactor: any StreamExecutor) {
+    init(_ plan: LanePlan, request: LoadRequest, on reactor: any StreamExecutor) {
         self.plan = plan
         self.request = request
         self.reactor = reactor
@@ -35,6 +37,10 @@ final class LoadLane: TimerHandler, @unchecked Sendable {
     func begin() {
         startedAt = reactor.preciseNow
         streams = (0..<plan.streamCount).map { LoadStream(self, number: $0) }
+        if let share = plan.streamsPerConnection {
+            let count = (plan.streamCount + share - 1) / share
+            sessions = (0..<count).map { LoadSession(self, number: $0) }
+        }
         timer = reactor.makeTimer(for: self)
         work()
     }
@@ -45,6 +51,8 @@ final class LoadLane: TimerHandler, @unchecked Sendable {
         reactor.releaseTimer(timer)
         self.timer = nil
         for stream in streams { stream.cut() }
+        for session in sessions { session.close() }
+        sessions = []
         // Streams and lane refer to each other.
         streams = []
         publish(isOver: true)
@@ -52,14 +60,19 @@ final class LoadLane: TimerHandler, @unchecked Sendable {
 
     func timerFired(_ timer: TimerID) { work() }
 
+    /// The connection that a stream shares; nil: it has its own.
+    func session(of stream: Int) -> LoadSession? {
+        plan.streamsPerConnection.map { sessions[stream / $0] }
+    }
+
     func connect(
-        _ stream: LoadStream,
+        _ handler: any SocketHandler,
         number: Int
     ) throws(SocketError) -> any StreamSocket {
         if let source = plan.source(of: number) {
-            return try SourceSocket.connect(from: source, to: plan.address, on: reactor, stream)
+            return try SourceSocket.connect(from: source, to: plan.address, on: reactor, handler)
         }
-        return try reactor.connect(to: plan.address, security: plan.security, handler: stream)
+        return try reactor.connect(to: plan.address, security: plan.security, handler: handler)
     }
 
     func streamEnded(_ number: Int, wasCompleted: Bool) {
@@ -126,6 +139,8 @@ struct LanePlan: Sendable {
     let silenceLimit: Duration
     let address: SocketAddress
     let security: ClientSecurity?
+    /// Nil: HTTP/1.1, and a connection for each stream.
+    let streamsPerConnection: Int?
     /// The first source address of this lane's, and how many streams share one; nil: the system's.
     let sources: (first: UInt32, count: Int)?
 

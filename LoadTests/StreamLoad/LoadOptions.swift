@@ -24,6 +24,8 @@ package struct LoadOptions: Sendable, Equatable {
     package var sourceCount: Int?
     /// A PEM file of further trusted authorities.
     package var authorityFile: String?
+    /// Streams that share a connection of HTTP/2; nil: HTTP/1.1, and a connection for each.
+    package var streamsPerConnection: Int?
 
     package init(target: LoadTarget) { self.target = target }
 
@@ -31,14 +33,15 @@ package struct LoadOptions: Sendable, Equatable {
         usage: weir-load URL [-n STREAMS] [--rate EVENTS_PER_SECOND] [--duration 60s | --once]
                          [--connect-rate N] [--model M] [--key K] [--expect 'first_p99<500ms,lost=0']
                          [--json FILE] [--silence 60s] [--reactors N] [--sources N]
-                         [--ca FILE]
+                         [--ca FILE] [--http2 [--per-connection 100]]
 
         Opens STREAMS answers of an OpenAI-compatible server (or of /api/stream) at the same time,
         opens the next one when one ends, and measures. --rate and the duration are passed to a
         weir-replay behind the server, which then paces its answers; any other provider keeps its own
         pace. --once: one answer each.
         An https URL's certificate has to be valid for its host; --ca names a PEM file of further
-        authorities. The exit status is 1 if an expectation fails, 2 on wrong usage.
+        authorities. --http2: the streams share connections, by ALPN over TLS and by prior knowledge
+        without. The exit status is 1 if an expectation fails, 2 on wrong usage.
         """
 
     /// Reads a command line, without the program's name.
@@ -69,6 +72,7 @@ package struct LoadOptions: Sendable, Equatable {
     ) throws(LoadOptionError) {
         switch option {
         case "--once": duration = nil
+        case "--http2": streamsPerConnection = streamsPerConnection ?? 100
         case "--plan", "--html": throw .notAvailable(option)
         default:
             guard Self.names.contains(option) else { throw .unexpected(option) }
@@ -79,7 +83,7 @@ package struct LoadOptions: Sendable, Equatable {
 
     private static let names: Set<String> = [
         "-n", "--streams", "--rate", "--duration", "--connect-rate", "--model", "--key", "--expect",
-        "--json", "--silence", "--reactors", "--sources", "--ca",
+        "--json", "--silence", "--reactors", "--sources", "--ca", "--per-connection",
     ]
 
     private mutating func set(
@@ -108,6 +112,9 @@ package struct LoadOptions: Sendable, Equatable {
         case "--sources":
             sourceCount = Int(value)
             return sourceCount.map { (1...250).contains($0) } ?? false
+        case "--per-connection":
+            streamsPerConnection = Int(value)
+            return streamsPerConnection.map { (1...100_000).contains($0) } ?? false
         case "--expect":
             expectations = try Expectation.list(parsing: value)
             return true

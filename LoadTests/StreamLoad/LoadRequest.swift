@@ -2,15 +2,29 @@ import HTTPWire
 import StreamBytes
 
 /// The request that every stream sends.
-enum LoadRequest {
-    /// The request's bytes; nil when the options hold what a head cannot carry.
-    static func bytes(_ options: LoadOptions) -> [UInt8]? {
-        let body = [UInt8](body(options).utf8)
+struct LoadRequest: Sendable {
+    /// All of it, for a connection of HTTP/1.1.
+    let bytes: [UInt8]
+    /// The fields of its head and its body, for a stream of HTTP/2.
+    let http2Fields: [(String, String)]
+    let body: [UInt8]
+
+    /// Makes the request; nil when the options hold what a head cannot carry.
+    init?(_ options: LoadOptions) {
+        body = [UInt8](Self.body(options).utf8)
         var fields: HeaderFields = [
-            "host": options.target.authority, "content-type": "application/json",
-            "accept": "text/event-stream", "user-agent": "weir-load",
+            "content-type": "application/json", "accept": "text/event-stream",
+            "user-agent": "weir-load",
         ]
         if let key = options.key { fields.append("authorization", "Bearer \(key)") }
+        let target = options.target
+        guard let own = try? fields.http2Fields() else { return nil }
+        let pseudo = [
+            (":method", "POST"), (":scheme", target.isSecure ? "https" : "http"),
+            (":authority", target.authority), (":path", target.path),
+        ]
+        http2Fields = pseudo + own + [("content-length", "\(body.count)")]
+        fields.append("host", target.authority)
         let head = RequestHead(
             method: "POST",
             target: options.target.path,
@@ -25,7 +39,7 @@ enum LoadRequest {
         } catch {
             return nil
         }
-        return bytes + body
+        self.bytes = bytes + body
     }
 
     private static func body(_ options: LoadOptions) -> String {

@@ -15,7 +15,7 @@ package struct LoadRun {
         guard
             let address = NameLookup.address(of: options.target.host, port: options.target.port)
         else { throw .unknownHost(options.target.host) }
-        guard let request = LoadRequest.bytes(options) else { throw .unsendable }
+        guard let request = LoadRequest(options) else { throw .unsendable }
         try Self.raiseDescriptorLimit(for: options.streamCount)
         self.options = options
         do throws(SocketError) {
@@ -70,7 +70,8 @@ package struct LoadRun {
         let sourceCount = sourceCount(options, address)
         let security = ClientSecurity(
             serverName: options.target.host,
-            authorityFile: options.authorityFile
+            authorityFile: options.authorityFile,
+            protocols: options.streamsPerConnection == nil ? [.http1] : [.http2]
         )
         return (0..<laneCount).map { lane in
             let share = options.streamCount / laneCount
@@ -82,6 +83,7 @@ package struct LoadRun {
                 silenceLimit: options.silenceLimit,
                 address: address,
                 security: options.target.isSecure ? security : nil,
+                streamsPerConnection: options.streamsPerConnection,
                 sources: sourceCount.map { (first: 0x7F00_0002, count: $0) }
             )
         }

@@ -1,3 +1,4 @@
+import HTTPWire
 import Reactor
 import StreamBytes
 
@@ -8,6 +9,8 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
     private let lane: LoadLane
     private let number: Int
     private var socket: (any StreamSocket)?
+    /// The connection that it shares, while it waits for its answer.
+    private var session: LoadSession?
     private var checker: AnswerChecker?
     private var unsent: ArraySlice<UInt8> = []
     private var lastByteAt: MonotonicTime
@@ -19,16 +22,20 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         lastByteAt = lane.reactor.now
     }
 
-    var isOpen: Bool { socket != nil }
+    var isOpen: Bool { socket != nil || session != nil }
 
     /// Asks for an answer.
     func open() {
         let now = lane.reactor.preciseNow
         checker = AnswerChecker(startedAt: now)
         lastByteAt = now
-        unsent = lane.request[...]
+        unsent = lane.request.bytes[...]
         isConnected = false
         lane.tally.opened += 1
+        if let session = lane.session(of: number) {
+            self.session = session
+            return session.open(self)
+        }
         do throws(SocketError) {
             socket = try lane.connect(self, number: number)
         } catch {
@@ -101,6 +108,43 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
         finish(.failed(checker?.failureOfConnection ?? .noAnswer))
     }
 
+    // MARK: On a shared connection
+
+    func wasSent() { isConnected = true }
+
+    func received(_ status: Int, _ fields: HeaderFields) {
+        lastByteAt = lane.reactor.preciseNow
+        checker?.take(
+            ResponseHead(status: status, fields: fields),
+            at: lastByteAt,
+            into: &lane.tally
+        )
+    }
+
+    func received(_ body: Span<UInt8>) {
+        lastByteAt = lane.reactor.preciseNow
+        let progress = checker?.take(body: body, at: lastByteAt, into: &lane.tally) ?? .goesOn
+        if progress != .goesOn { finish(progress) }
+    }
+
+    /// The body has come to its own end.
+    func ended() {
+        session = nil
+        finish(checker?.bodyEnded(at: lane.reactor.preciseNow, into: &lane.tally) ?? .goesOn)
+    }
+
+    func wasReset() {
+        session = nil
+        finish(.failed(checker?.failureOfConnection ?? .noAnswer))
+    }
+
+    func connectionFailed(_ error: SocketError) {
+        session = nil
+        failConnection(error)
+    }
+
+    // MARK: Ends
+
     private func finish(_ progress: AnswerChecker.Progress) {
         close()
         switch progress {
@@ -114,6 +158,8 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
     private func close() {
         socket?.close()
         socket = nil
+        session?.cancel(self)
+        session = nil
         checker = nil
     }
 }

@@ -14,6 +14,10 @@ struct UncheckedTests {
             "its state is reached on its reactor's thread alone"
         ),
         (
+            "LoadTests/StreamLoad/LoadSession.swift", "@unchecked Sendable", 1,
+            "its state is reached on its reactor's thread alone"
+        ),
+        (
             "LoadTests/StreamLoad/LoadStream.swift", "@unchecked Sendable", 1,
             "its state is reached on its reactor's thread alone"
         ),

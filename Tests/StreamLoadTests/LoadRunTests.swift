@@ -50,6 +50,67 @@ struct LoadRunTests {
         #expect(result.tally.firstEvent.count == 50)
     }
 
+    @Test func `streams that share connections get their whole answers`() throws {
+        let (result, counts) = try run(
+            [:],
+            "-n",
+            "50",
+            "--once",
+            "--http2",
+            "--per-connection",
+            "10",
+            "--model",
+            "openai/chat-text-usage"
+        )
+
+        #expect(result.tally.completed == 50)
+        #expect(result.tally.events == counts.events)
+        #expect(result.tally.bytes == counts.bytes)
+        #expect(result.tally.failed == 0)
+        #expect(result.tally.firstEvent.count == 50)
+        #expect(result.tally.answer.count == 50)
+    }
+
+    @Test func `streams that share connections are opened again until the time is over`() throws {
+        let (result, _) = try run(
+            [:],
+            "-n",
+            "3",
+            "--http2",
+            "--duration",
+            "300ms",
+            "--model",
+            "openai/chat-text-usage"
+        )
+
+        #expect(result.tally.completed > 6)
+        #expect(result.tally.completed + result.tally.cut == result.tally.opened)
+    }
+
+    @Test(arguments: [
+        (ReplayFault.cut(after: .events(3)), LoadFailure.reset),
+        (.reset(after: .events(3)), .reset),
+        (.noEnd, .noEnd),
+        (.errorInStream(afterEvents: 3), .errorEvent),
+        (.refusal(status: 503, retryAfterSeconds: nil), .status(503)),
+    ])
+    func `what goes wrong on a shared connection is counted by its reason`(
+        fault: ReplayFault,
+        reason: LoadFailure
+    ) throws {
+        let (result, _) = try run(
+            ["x": plan(fault)],
+            "-n",
+            "5",
+            "--once",
+            "--http2",
+            "--model",
+            "x"
+        )
+
+        #expect(result.tally.failures == [reason: 5])
+    }
+
     @Test func `streams that end are opened again until the time is over`() throws {
         let (result, _) = try run(
             [:],
@@ -160,11 +221,13 @@ struct LoadRunTests {
         )
 
         let trusting = try runSecurely(security, ["--ca", certificate.file])
+        let shared = try runSecurely(security, ["--ca", certificate.file, "--http2"])
         let doubtful = try runSecurely(security, [])
         let mistaken = try runSecurely(nil, ["--ca", certificate.file])
 
         #expect(trusting.completed == 3)
         #expect(trusting.lost == 0)
+        #expect(shared.completed == 3)
         #expect(doubtful.failures == [.connect: 3])
         #expect(doubtful.connectError == "TLS: self-signed certificate")
         #expect(mistaken.connectError == "TLS: the peer does not speak TLS")
