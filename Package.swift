@@ -114,9 +114,9 @@ let service: [Target] = [
     room(
         "Service",
         uses: [
-            "Gateway", "Billing", "Providers", "RedisStreams", "Ledger", "ReplayProvider",
-            "HTTPServer", "Reactor", "Sealing", "Cryptography", "TransportSecurity", "YAMLText",
-            "Dialects",
+            "Gateway", "Billing", "Providers", "RedisStreams", "MeterLog", "Ledger",
+            "ReplayProvider", "HTTPServer", "Reactor", "Sealing", "Cryptography",
+            "TransportSecurity", "YAMLText", "Dialects",
             "Pricing", "Metering", "Replay", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     )
@@ -218,7 +218,10 @@ let suites: [Target] = [
         "RedisStreams",
         uses: ["RedisStreams", "Reactor", "Metering", "StreamBytes", "TestSupport"]
     ),
-    tests("MeterLog", uses: ["MeterLog", "Metering", "Reactor", "StreamBytes", "TestSupport"]),
+    tests(
+        "MeterLog",
+        uses: ["MeterLog", "Metering", "Reactor", "StreamBytes", "Telemetry", "TestSupport"]
+    ),
     tests(
         "Ledger",
         uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]

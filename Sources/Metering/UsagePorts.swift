@@ -72,6 +72,9 @@ package enum UsageSourceError: Error, Equatable, Sendable {
 
 /// One run of a gateway; its records are numbered from 1 without gap.
 package struct GatewayRun: Hashable, Sendable {
+    /// The longest name of a gateway, in bytes.
+    package static let nameByteLimit = 32
+
     package let gateway: String
     /// Larger at each start of the gateway.
     package let epoch: Int64
@@ -87,4 +90,43 @@ package enum BacklogEntry: Equatable, Sendable {
     case record(UsageRecord)
     /// The record of this number cannot be read any more.
     case lost(GatewayRun, sequence: Int64)
+}
+
+/// The finished records of a gateway that nobody else has yet, in numbered order, for the one who
+/// sends them on.
+package protocol UsageBacklog: Sendable {
+    /// Takes the records that follow those of the last call.
+    ///
+    /// - Parameter limit: about how many, at least 1.
+    /// - Returns: none when there are no more yet.
+    /// - Throws: `UsageBacklogError`; the same records come at the next call.
+    func next(limit: Int) async throws(UsageBacklogError) -> [BacklogEntry]
+
+    /// Begins again with the oldest record that is not released.
+    func rewind() async
+
+    /// Forgets the records of a run up to a number: they are safe elsewhere.
+    func release(_ run: GatewayRun, through sequence: Int64) async throws(UsageBacklogError)
+
+    /// The runs that have records here, with the number up to which they are released.
+    func waitingRuns() async -> [(run: GatewayRun, released: Int64)]
+
+    /// Has `action` called, on any thread, when `next` may have more.
+    func onGrowth(_ action: @escaping @Sendable () -> Void)
+}
+
+/// Why waiting records cannot be read or released now.
+package struct UsageBacklogError: Error, Equatable, Sendable {
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}
+
+/// Where finished records stand until they are in the spool.
+package protocol FinishedRecords: Sendable {
+    /// The oldest records, in the order in which they were finished.
+    func oldest(limit: Int) -> [UsageRecord]
+
+    /// Forgets so many of the oldest: they are stored.
+    func drop(first count: Int)
 }

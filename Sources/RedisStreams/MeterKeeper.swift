@@ -260,18 +260,6 @@ private struct GroupInfo {
     }
 }
 
-extension RedisValue {
-    /// The value after `name` in a flat list of names and values.
-    fileprivate func member(_ name: String) -> RedisValue? {
-        let elements = elements
-        for place in stride(from: 0, to: elements.count - 1, by: 2)
-        where elements[place].text == name {
-            return elements[place + 1]
-        }
-        return nil
-    }
-}
-
 /// Names and times of a `MeterKeeper`.
 package struct MeterKeeperSettings: Sendable {
     /// Names the process, as the holder of the lease.

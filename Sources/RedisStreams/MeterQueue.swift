@@ -1,29 +1,56 @@
 import Metering
 
-/// Records on their way to Redis, by partition and in order.
+/// What one number of a gateway's run becomes in Redis.
+struct OutgoingEntry {
+    let run: GatewayRun
+    let sequence: Int64
+    let partition: Int
+    let command: RedisCommand
+
+    /// An entry of the backlog on its way to its account's partition.
+    ///
+    /// A record that is lost goes to the first partition: billing sets it aside, so that its number
+    /// does not hold up those that follow, and somebody hears of it.
+    init(_ entry: BacklogEntry, _ streams: MeterStreams) {
+        switch entry {
+        case .record(let record):
+            run = GatewayRun(gateway: record.gateway, epoch: record.epoch)
+            sequence = record.sequence
+            partition = streams.partition(of: record.accountID)
+            command = MeterStreams.adding(record.fields, to: partition)
+        case .lost(let lostRun, let lostSequence):
+            run = lostRun
+            sequence = lostSequence
+            partition = 0
+            let fields = [
+                ("v", "1"), ("gateway", run.gateway), ("epoch", String(run.epoch)),
+                ("seq", String(sequence)), ("lost", "damaged in the spool of its gateway"),
+            ]
+            command = MeterStreams.adding(fields, to: partition)
+        }
+    }
+}
+
+/// Entries on their way to Redis, by partition and in order.
 ///
-/// A record stays until it is answered for: `take` lends the oldest ones out, `settle` drops those
+/// An entry stays until it is answered for: `take` lends the oldest ones out, `settle` drops those
 /// that were stored and keeps the others at the front.
 struct MeterQueue {
-    /// One record with its partition.
-    struct Item {
-        let record: UsageRecord
-        let partition: Int
-    }
-
     /// A queue whose front is an index, so that taking from a long one costs no moving.
     private struct Lane {
-        private var storage: [UsageRecord] = []
+        private var storage: [(entry: OutgoingEntry, ticket: Int)] = []
         private var front = 0
         var lentCount = 0
 
-        var records: ArraySlice<UsageRecord> { storage[front...] }
+        var entries: ArraySlice<(entry: OutgoingEntry, ticket: Int)> { storage[front...] }
 
-        mutating func append(_ record: UsageRecord) { storage.append(record) }
+        mutating func append(_ entry: OutgoingEntry, ticket: Int) {
+            storage.append((entry, ticket))
+        }
 
-        /// Drops those of the records lent out that were stored.
+        /// Drops those of the entries lent out that were stored.
         mutating func settle(_ isStored: ArraySlice<Bool>) {
-            let kept = zip(records, isStored).filter { !$0.1 }.map(\.0)
+            let kept = zip(entries, isStored).filter { !$0.1 }.map(\.0)
             let lentEnd = front + lentCount
             front = lentEnd - kept.count
             storage.replaceSubrange(front..<lentEnd, with: kept)
@@ -34,55 +61,78 @@ struct MeterQueue {
         }
     }
 
-    private let streams: MeterStreams
     private var lanes: [Lane]
     private(set) var count = 0
+    /// Of all that were appended and are not stored in an unbroken row, oldest first.
+    private var row: [(run: GatewayRun, sequence: Int64, isStored: Bool)] = []
+    private var rowStart = 0
 
-    init(_ streams: MeterStreams) {
-        self.streams = streams
-        lanes = Array(repeating: Lane(), count: streams.partitionCount)
+    init(partitionCount: Int) { lanes = Array(repeating: Lane(), count: partitionCount) }
+
+    mutating func append(_ entry: OutgoingEntry) {
+        lanes[entry.partition].append(entry, ticket: rowStart + row.count)
+        row.append((entry.run, entry.sequence, false))
+        count += 1
     }
 
-    mutating func append(_ records: [UsageRecord]) {
-        for record in records { lanes[streams.partition(of: record.accountID)].append(record) }
-        count += records.count
-    }
-
-    /// Lends out the oldest records, of each partition a fair part.
+    /// Lends out the oldest entries, of each partition a fair part; those of one partition follow one
+    /// another.
     ///
     /// - Parameter limit: how many in all; at least one of each partition is lent.
     /// - Returns: none when there are none.
-    mutating func take(_ limit: Int) -> [Item] {
+    mutating func take(_ limit: Int) -> [OutgoingEntry] {
         let isSettled = lanes.allSatisfy { $0.lentCount == 0 }
         precondition(isSettled, "what was taken is settled before more is taken")
-        let filledCount = lanes.count { !$0.records.isEmpty }
-        var items: [Item] = []
-        for partition in lanes.indices where !lanes[partition].records.isEmpty {
-            let part = lanes[partition].records.prefix(max(1, limit / filledCount))
+        let filledCount = lanes.count { !$0.entries.isEmpty }
+        var taken: [OutgoingEntry] = []
+        for partition in lanes.indices where !lanes[partition].entries.isEmpty {
+            let part = lanes[partition].entries.prefix(max(1, limit / filledCount))
             lanes[partition].lentCount = part.count
-            items.append(contentsOf: part.map { Item(record: $0, partition: partition) })
+            taken.append(contentsOf: part.map(\.entry))
         }
-        return items
+        return taken
+    }
+
+    /// What was taken, cut where another partition begins.
+    static func parts(of taken: [OutgoingEntry]) -> [ArraySlice<OutgoingEntry>] {
+        var parts: [ArraySlice<OutgoingEntry>] = []
+        var rest = taken[...]
+        while let first = rest.first {
+            let part = rest.prefix { $0.partition == first.partition }
+            parts.append(part)
+            rest = rest.dropFirst(part.count)
+        }
+        return parts
     }
 
     /// Drops what was stored; the rest will be taken again.
     ///
-    /// - Parameter isStored: for each item of the last `take`.
-    /// - Returns: how many were stored.
-    mutating func settle(_ isStored: [Bool]) -> Int {
+    /// - Parameter isStored: for each entry of the last `take`.
+    /// - Returns: the numbers up to which each run is stored without a gap, where that moved.
+    mutating func settle(_ isStored: [Bool]) -> [GatewayRun: Int64] {
         let lentCount = lanes.reduce(0) { $0 + $1.lentCount }
-        precondition(isStored.count == lentCount, "every item that was taken is settled")
+        precondition(isStored.count == lentCount, "every entry that was taken is settled")
         var rest = isStored[...]
         for partition in lanes.indices {
             let part = rest.prefix(lanes[partition].lentCount)
             rest = rest.dropFirst(part.count)
+            for (lent, isStored) in zip(lanes[partition].entries, part) where isStored {
+                row[lent.ticket - rowStart].isStored = true
+            }
             lanes[partition].settle(part)
         }
-        let storedCount = isStored.count { $0 }
-        count -= storedCount
-        return storedCount
+        count -= isStored.count { $0 }
+        return takeStoredRow()
     }
 
-    /// All records, those lent out included.
-    var records: [UsageRecord] { lanes.flatMap(\.records) }
+    private mutating func takeStoredRow() -> [GatewayRun: Int64] {
+        let stored = row.prefix { $0.isStored }
+        let through = Dictionary(stored.map { ($0.run, $0.sequence) }, uniquingKeysWith: max)
+        rowStart += stored.count
+        row.removeFirst(stored.count)
+        return through
+    }
+
+    /// Forgets everything; nothing may be lent out.
+    mutating func removeAll() { self = MeterQueue(partitionCount: lanes.count) }
 }

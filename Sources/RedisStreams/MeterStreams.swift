@@ -25,10 +25,13 @@ package struct MeterStreams: Sendable, Equatable {
     /// Who trims.
     package static let keeperKey = "weir:keeper"
 
-    static func adding(_ record: UsageRecord, to partition: Int) -> RedisCommand {
+    static func adding(
+        _ fields: [(name: String, value: String)],
+        to partition: Int
+    ) -> RedisCommand {
         var words = ["XADD", key(partition), "*"]
-        words.reserveCapacity(96)
-        for field in record.fields {
+        words.reserveCapacity(3 + 2 * fields.count)
+        for field in fields {
             words.append(field.name)
             words.append(field.value)
         }

@@ -29,6 +29,16 @@ package enum RedisValue: Sendable, Equatable {
         return elements
     }
 
+    /// The value after `name` in a flat list of names and values.
+    func member(_ name: String) -> RedisValue? {
+        let elements = elements
+        for place in stride(from: 0, to: elements.count - 1, by: 2)
+        where elements[place].text == name {
+            return elements[place + 1]
+        }
+        return nil
+    }
+
     /// What the server refused; nil for any other reply.
     package var refusal: RedisRefusal? {
         guard case .error(let message) = self else { return nil }

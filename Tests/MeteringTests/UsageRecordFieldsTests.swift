@@ -84,22 +84,4 @@ import Testing
         #expect(!MeterIdentifier.isValid(text))
         #expect(record.invalidIdentifier == "account_id")
     }
-
-    @Test func `records are numbered from 1 without gaps and get ids that pass`() throws {
-        var numbering = try #require(
-            RecordNumbering(gateway: String(repeating: "g", count: 24), epoch: .max)
-        )
-        var record = UsageRecord()
-        numbering.number(&record)
-        let first = record.recordID
-        numbering.number(&record)
-
-        #expect(first.hasSuffix(":1"))
-        #expect(record.sequence == 2)
-        #expect(record.epoch == .max)
-        #expect(MeterIdentifier.isValid(record.recordID))
-        #expect(RecordNumbering(gateway: "a b", epoch: 1) == nil)
-        #expect(RecordNumbering(gateway: String(repeating: "g", count: 25), epoch: 1) == nil)
-        #expect(RecordNumbering(gateway: "g", epoch: -1) == nil)
-    }
 }

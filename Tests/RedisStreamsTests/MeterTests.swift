@@ -34,10 +34,6 @@ struct MeterBench {
         RedisConnection(to: try RedisURL(parsing: server.url), on: reactor)
     }
 
-    func writer(_ settings: MeterWriterSettings = MeterWriterSettings()) throws -> MeterWriter {
-        MeterWriter(to: try connection(), on: reactor, settings: settings)
-    }
-
     func deadline(in duration: Duration) -> MonotonicTime { reactor.preciseNow + duration }
 
     /// Lends a reader to `body` and closes its connection.
@@ -70,9 +66,11 @@ struct MeterBench {
 
     /// Stores records as a gateway does.
     func fill(_ count: Int) async throws {
-        let writer = try writer()
-        #expect(writer.accept(meterRecords(1..<count + 1)))
-        #expect(await writer.flush(until: deadline(in: .seconds(20))).isEmpty)
+        let commands = meterRecords(1..<count + 1).map { record in
+            let words = record.fields.flatMap { [$0.name, $0.value] }
+            return RedisCommand(["XADD", MeterStreams.key(0), "*"] + words)
+        }
+        for reply in try await probe.send(commands) { #expect(reply.refusal == nil) }
     }
 
     /// Lends a keeper to `body` and closes its connection.
@@ -133,139 +131,6 @@ extension MeterReader {
             guard !records.isEmpty else { return all }
             all += records
             try await acknowledge(records.map(\.entryID))
-        }
-    }
-}
-
-struct MeterWriterTests {
-    @Test func `records arrive whole and in order`() async throws {
-        try await MeterBench.run { bench in
-            let writer = try bench.writer()
-            let records = meterRecords(1..<3_001)
-            #expect(writer.accept(records))
-            #expect(await writer.flush(until: bench.deadline(in: .seconds(20))).isEmpty)
-            #expect(writer.counts.sent == 3_000)
-            #expect(writer.counts.queued == 0)
-
-            let read = try await bench.withReader { try await $0.drain() }
-            #expect(read.map { $0.fields["record_id"] } == records.map(\.recordID))
-            let wanted = Dictionary(
-                uniqueKeysWithValues: records[7].fields.map { ($0.name, $0.value) }
-            )
-            #expect(read[7].fields == wanted)
-            #expect(read[7].receivedAtMilliseconds > 1_600_000_000_000)
-        }
-    }
-
-    @Test func `accounts are spread over partitions and keep their order`() async throws {
-        let streams = MeterStreams(partitionCount: 3)
-        try await MeterBench.run { bench in
-            var settings = MeterWriterSettings()
-            settings.streams = streams
-            let writer = try bench.writer(settings)
-            let records = meterRecords(0..<300, accounts: 20)
-            #expect(writer.accept(records))
-            #expect(await writer.flush(until: bench.deadline(in: .seconds(20))).isEmpty)
-
-            for partition in 0..<3 {
-                let read = try await bench.withReader(partition: partition) {
-                    try await $0.drain()
-                }
-                let wanted = records.filter { streams.partition(of: $0.accountID) == partition }
-                #expect(read.map { $0.fields["record_id"] } == wanted.map(\.recordID))
-                #expect(!read.isEmpty)
-            }
-        }
-    }
-
-    @Test func `the partition of an account never changes`() {
-        let streams = MeterStreams(partitionCount: 1_000)
-        #expect(streams.partition(of: "") == 37)
-        #expect(streams.partition(of: "acme") == 87)
-    }
-
-    @Test func `nothing is lost when redis is killed and comes back`() async throws {
-        try await MeterBench.run { bench in
-            let writer = try bench.writer()
-            for round in 0..<4 {
-                for part in 0..<20 {
-                    let start = round * 2_000 + part * 100
-                    #expect(writer.accept(meterRecords(start..<(start + 100))))
-                    await Task.yield()
-                }
-                bench.server.kill()
-                #expect(writer.accept(meterRecords((8_000 + round)..<(8_001 + round))))
-                try bench.server.start()
-            }
-            #expect(await writer.flush(until: bench.deadline(in: .seconds(60))).isEmpty)
-
-            let read = try await bench.withReader { try await $0.drain() }
-            var byID: [String: [String: String]] = [:]
-            for record in read {
-                let id = try #require(record.fields["record_id"])
-                #expect(byID[id] == nil || byID[id] == record.fields)
-                byID[id] = record.fields
-            }
-            #expect(Set(byID.keys) == Set(meterRecords(0..<8_004).map(\.recordID)))
-        }
-    }
-
-    @Test func `records wait while redis refuses them`() async throws {
-        try await MeterBench.run { bench in
-            try await bench.command("CONFIG", "SET", "maxmemory", "1")
-            let writer = try bench.writer()
-            #expect(writer.accept(meterRecords(0..<10)))
-            while writer.counts.retries == 0 { await Task.yield() }
-            #expect(writer.counts.lastFailure?.hasPrefix("OOM") == true)
-            #expect(writer.counts.queued == 10)
-
-            try await bench.command("CONFIG", "SET", "maxmemory", "0")
-            #expect(await writer.flush(until: bench.deadline(in: .seconds(20))).isEmpty)
-            let read = try await bench.withReader { try await $0.drain() }
-            #expect(read.count == 10)
-        }
-    }
-
-    @Test func `one refusing partition does not hold up the others`() async throws {
-        try await MeterBench.run { bench in
-            let streams = MeterStreams(partitionCount: 2)
-            let records = meterRecords(0..<40, accounts: 20)
-            let blocked = records.filter { streams.partition(of: $0.accountID) == 0 }
-            try await bench.command("SET", MeterStreams.key(0), "no stream")
-            var settings = MeterWriterSettings()
-            settings.streams = streams
-            let writer = try bench.writer(settings)
-            #expect(writer.accept(records))
-            while writer.counts.sent < records.count - blocked.count { await Task.yield() }
-
-            let rest = await writer.flush(until: bench.deadline(in: .milliseconds(50)))
-            #expect(rest.map(\.recordID) == blocked.map(\.recordID))
-        }
-    }
-
-    @Test func `with too many waiting new streams and then records are refused`() async throws {
-        let folder = try ScratchFolder()
-        try await withReactor { _, reactor in
-            var settings = MeterWriterSettings()
-            settings.recordLimit = 10
-            settings.refusalLimit = 8
-            let url = try RedisURL(parsing: "unix://\(folder.path("none"))")
-            let writer = MeterWriter(
-                to: RedisConnection(to: url, on: reactor),
-                on: reactor,
-                settings: settings
-            )
-
-            #expect(writer.accept(meterRecords(0..<7)))
-            #expect(writer.refusal == nil)
-            #expect(writer.accept(meterRecords(7..<12)))
-            #expect(writer.refusal == "12 usage records wait for Redis")
-            #expect(!writer.accept(meterRecords(12..<13)))
-
-            let rest = await writer.flush(until: reactor.preciseNow + .milliseconds(50))
-            #expect(rest.map(\.recordID) == meterRecords(0..<12).map(\.recordID))
-            #expect(!writer.accept(meterRecords(12..<13)))
-            #expect(writer.refusal == "metering is stopping")
         }
     }
 }

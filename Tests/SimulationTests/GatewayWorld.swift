@@ -36,7 +36,7 @@ final class GatewayWorld {
             executors: gateways,
             resolver: LiteralResolver(address: providerAddress),
             callers: OneCaller(),
-            journal: UsageJournal(sink: sink, gateway: "g", epoch: 1),
+            journal: UsageJournal(sink: sink),
             log: NoLog(),
             startedAt: simulation.wallClock
         )

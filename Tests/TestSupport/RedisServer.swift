@@ -75,6 +75,25 @@ package final class RedisServer: @unchecked Sendable {
         self.process = nil
     }
 
+    /// Removes its data; it must have ended.
+    package func forgetEverything() throws {
+        precondition(process == nil, "it does not run")
+        try FileManager.default.removeItem(atPath: logFolder)
+    }
+
+    /// Cuts the end off the log of its writes, as a power cut does; it must have ended.
+    package func cutLog(byteCount: Int) throws {
+        precondition(process == nil, "it does not run")
+        let names = try FileManager.default.contentsOfDirectory(atPath: logFolder)
+        guard let name = names.filter({ $0.hasSuffix(".incr.aof") }).max() else { return }
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(logFolder)/\(name)"))
+        let size = try file.seekToEnd()
+        try file.truncate(atOffset: size - min(size, UInt64(byteCount)))
+        try file.close()
+    }
+
+    private var logFolder: String { folder.path("appendonlydir") }
+
     /// Ends it.
     package func stop() { kill() }
 

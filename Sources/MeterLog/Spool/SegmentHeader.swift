@@ -7,7 +7,7 @@ import Metering
 struct SegmentHeader: Equatable {
     static let byteCount = 72
     private static let mark = Array("WEIRSPL1".utf8)
-    private static let gatewayRoom = 32
+    private static let gatewayRoom = GatewayRun.nameByteLimit
 
     let run: GatewayRun
     let firstSequence: Int64

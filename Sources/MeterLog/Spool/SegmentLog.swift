@@ -31,7 +31,7 @@ package struct SegmentLog: ~Copyable {
     ///
     /// - Parameters:
     ///   - storage: its files, and nobody else's.
-    ///   - gateway: names this gateway for good; at most `RecordNumbering.gatewayByteLimit` bytes.
+    ///   - gateway: names this gateway for good; at most `GatewayRun.nameByteLimit` bytes.
     ///   - now: the wall clock; the number of the run is taken from it, or is one above the last one's
     ///     where the clock was set back.
     ///   - settings: sizes.

@@ -154,14 +154,6 @@ final class BillingService: Sendable {
         }
     }
 
-    /// Waits until everything of these gateways is billed, at most until `deadline`.
-    func settle(
-        _ isSettled: @escaping @Sendable (UInt64) -> Bool,
-        until deadline: ContinuousClock.Instant
-    ) async {
-        await waitUntil(deadline) { isSettled(self.billedCount) }
-    }
-
     /// Records that are stored, duplicates and those set aside included.
     var billedCount: UInt64 {
         actors.reduce(0) { $0 + $1.status.accepted + $1.status.duplicates + $1.status.setAside }

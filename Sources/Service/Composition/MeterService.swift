@@ -1,103 +1,134 @@
 import Gateway
+import MeterLog
 import Metering
 import Reactor
 import RedisStreams
 import StreamBytes
 import Telemetry
 
-/// The way of meter records to Redis.
+/// The way of meter records: into the spool, from there to Redis, and out of the spool when the
+/// ledger has them.
 final class MeterService: Sendable {
     let journal: UsageJournal
+    private let spool: Spool
+    private let queue: RecordQueue
     private let writer: MeterWriter
+    private let connection: RedisConnection
     private let executor: any StreamExecutor
     private let log: any LogSink
 
+    /// Opens the spool, if that is possible now.
+    ///
     /// - Parameters:
+    ///   - configuration: names the data directory and says how metering is done.
+    ///   - gateway: names this gateway for good.
     ///   - redis: the server.
     ///   - resolver: finds its address.
-    ///   - partitions: how many meter streams there are.
-    ///   - gateway: names this gateway.
     ///   - executor: the reactor of the connection.
-    ///   - log: gets a line for records that could not be stored.
+    ///   - log: gets a line for what goes wrong.
+    /// - Throws: `SocketError` when the system has no more threads.
     init(
+        _ configuration: WeirConfiguration,
+        gateway: String,
         redis: RedisURL,
         resolver: Resolver,
-        partitions: Int,
-        gateway: String,
         on executor: any StreamExecutor,
         log: any LogSink
-    ) {
-        var settings = MeterWriterSettings()
-        settings.streams = MeterStreams(partitionCount: partitions)
+    ) async throws {
+        let queue = RecordQueue(limit: 100_000)
+        self.queue = queue
+        let directory = configuration.data.directory
+        var settings = SpoolSettings(folder: "\(directory)/spool", gateway: gateway)
+        settings.byteLimit = configuration.metering.spoolLimit.bytes
+        settings.interval = configuration.metering.durability
+        let thread = try BlockingThread(name: "weir-spool")
+        spool = Spool(on: thread, from: queue, settings: settings, output: log)
+        queue.connect(to: spool)
+        let connection = RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress)
+        self.connection = connection
         writer = MeterWriter(
-            to: RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress),
+            from: spool,
+            to: connection,
             on: executor,
-            settings: settings
+            settings: MeterWriterSettings(configuration.metering),
+            output: log
         )
-        journal = UsageJournal(
-            sink: writer,
-            gateway: gateway,
-            epoch: WallTime.now.milliseconds
-        )
+        journal = UsageJournal(sink: queue)
         self.executor = executor
         self.log = log
+        _ = await spool.open()
     }
 
-    /// Records on their way to Redis.
-    var queued: Int { writer.counts.queued }
+    /// Records that the ledger does not have yet, as far as this gateway knows.
+    var waiting: Int64 { spool.status.waitingCount }
 
-    /// Records that Redis has stored.
-    var sent: Int { writer.counts.sent }
-
-    /// What keeps records from Redis, where anything does.
-    var problem: String? {
-        let counts = writer.counts
-        return counts.queued > 0 ? counts.lastFailure : nil
-    }
-
-    /// Offers again what had to wait, until the task is cancelled.
-    func run() async {
-        while !Task.isCancelled {
-            _ = journal.flush()
-            try? await Task.sleep(for: .seconds(1))
-        }
-    }
-
-    /// Stores what is left.
-    ///
-    /// - Parameter limit: how long Redis may take.
-    func stop(within limit: Duration) async {
-        _ = journal.flush()
-        let lost = await writer.flush(until: preciseNow() + limit)
-        for record in lost {
-            log.write(
-                LogLine(.error, "meter_record_not_stored")
-                    .with("record_id", record.recordID).with("account", record.accountID)
-                    .with("model", record.model).with("input_tokens", record.usage?.input)
-                    .with("output_tokens", record.usage?.output)
-                    .with("bytes_out", record.bytesOut).with("end", record.end.rawValue)
+    func writeMetrics(to text: inout PrometheusText) {
+        spool.status.writeMetrics(to: &text, at: .now)
+        writer.counts.writeMetrics(to: &text)
+        for (kind, count) in connection.counts.failures.sorted(by: { $0.key < $1.key }) {
+            text.counter(
+                "weir_meter_redis_failures_total",
+                help: "What went wrong between the spool and Redis.",
+                labels: ["kind": kind],
+                value: count
             )
         }
     }
 
-    func writeMetrics(to text: inout PrometheusText) {
-        let counts = writer.counts
-        text.gauge(
-            "weir_meter_queued_records",
-            help: "Meter records that Redis has not stored yet.",
-            value: counts.queued
-        )
-        text.counter(
-            "weir_meter_sent_total",
-            help: "Meter records stored in Redis.",
-            value: counts.sent
-        )
-        text.counter(
-            "weir_meter_retries_total",
-            help: "Meter records sent again.",
-            value: counts.retries
-        )
+    /// What keeps records from Redis, where anything does.
+    var problem: String? { waiting > 0 ? writer.counts.lastFailure : nil }
+
+    /// Stores and sends until `close`.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.spool.run() }
+            group.addTask { await self.writer.run() }
+            group.addTask {
+                while !Task.isCancelled {
+                    _ = self.journal.flush()
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+        }
     }
 
-    private func preciseNow() -> MonotonicTime { executor.preciseNow }
+    /// Stores what is there and gives it to Redis, when no stream is left.
+    ///
+    /// What Redis does not take within `limit` stays in the spool for the next start.
+    func drain(within limit: Duration) async {
+        _ = journal.flush()
+        _ = await spool.storeWaiting()
+        await writer.drain(until: executor.preciseNow + limit)
+    }
+
+    /// Ends the sending; the task of `run` must have been cancelled.
+    func stop() async { await writer.stop() }
+
+    /// Closes the spool; `run` must have ended.
+    func close() async {
+        await spool.close()
+        for record in queue.oldest(limit: .max) { log.write(LogLine(notStored: record)) }
+    }
+}
+
+extension LogLine {
+    fileprivate init(notStored record: UsageRecord) {
+        self.init(.error, "meter_record_not_stored")
+        add("record_id", record.recordID)
+        add("account", record.accountID)
+        add("model", record.model)
+        add("input_tokens", record.usage?.input)
+        add("output_tokens", record.usage?.output)
+        add("bytes_out", record.bytesOut)
+        add("end", record.end.rawValue)
+    }
+}
+
+extension MeterWriterSettings {
+    fileprivate init(_ metering: MeteringConfiguration) {
+        self.init()
+        streams = MeterStreams(partitionCount: metering.partitions)
+        groups = metering.groups
+        releasesWhenStored = metering.acknowledge == .redis
+    }
 }

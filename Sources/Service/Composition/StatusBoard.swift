@@ -25,8 +25,7 @@ final class StatusBoard: Sendable {
         let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
         var overview = billing?.status ?? BillingOverview()
         if let meter {
-            let unbilled = billing.map { max(0, meter.sent - Int(clamping: $0.billedCount)) } ?? 0
-            overview.meterLag = Int64(meter.queued + unbilled)
+            overview.meterLag = meter.waiting
             if let problem = meter.problem { overview.warnings.append("meter waits: \(problem)") }
         }
         return overview

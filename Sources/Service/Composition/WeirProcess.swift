@@ -118,7 +118,7 @@ actor WeirProcess {
     private func start() async throws {
         try group.start()
         let url = try redisURL()
-        if role.servesStreams { try startGateway(url) }
+        if role.servesStreams { try await startGateway(url) }
         if role.bills { try await startBilling(url) } else { try startKeeping(url) }
         if let gateway {
             let bound = try gateway.listen(
@@ -147,12 +147,12 @@ extension WeirProcess {
         )
     }
 
-    private func startGateway(_ redis: RedisURL) throws {
-        let meter = MeterService(
+    private func startGateway(_ redis: RedisURL) async throws {
+        let meter = try await MeterService(
+            configuration,
+            gateway: try gatewayName(in: configuration.data.directory),
             redis: redis,
             resolver: resolver,
-            partitions: configuration.metering.partitions,
-            gateway: try gatewayName(in: configuration.data.directory),
             on: group.reactors[0],
             log: log
         )
@@ -264,14 +264,16 @@ extension WeirProcess {
         group.stopListening()
         await gateway?.drain(within: configuration.drain.deadline, isUrgent: isUrgent)
         demonstration?.connections.abort()
-        await meter?.stop(within: isUrgent() ? .seconds(1) : .seconds(5))
-        if let billing, let meter {
+        let limit = isUrgent() ? Duration.seconds(1) : .seconds(5)
+        await meter?.drain(within: limit)
+        if billing != nil, let meter {
             // What this process metered is billed by it too, where Redis and ledger are there.
-            let sent = UInt64(meter.sent)
-            await billing.settle({ $0 >= sent }, until: .now + .seconds(isUrgent() ? 1 : 5))
+            await waitUntil(.now + limit) { meter.waiting == 0 }
         }
         for task in tasks { task.cancel() }
+        await meter?.stop()
         for task in tasks { await task.value }
+        await meter?.close()
         await billing?.close()
         await keeping?.close()
         certificates?.stop()

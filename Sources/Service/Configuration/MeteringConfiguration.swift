@@ -16,6 +16,10 @@ package struct MeteringConfiguration: Equatable, Sendable {
     package var partitions = 1
     /// A folder in memory for the counters of running streams.
     package var slots = "/dev/shm"
+    /// How long finished records wait to be stored together with others; zero: not at all.
+    package var durability = Duration.milliseconds(100)
+    /// Of all records on disk that are not in the ledger yet.
+    package var spoolLimit = ByteCount(kibibytes: 1_024 * 1_024)
     package var acknowledge = Acknowledgement.ledger
     /// The consumer groups that trimming waits for.
     package var groups = ["billing"]

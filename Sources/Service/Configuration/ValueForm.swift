@@ -129,6 +129,21 @@ extension ValueForm where Value == Duration {
     }
 }
 
+extension ValueForm where Value == Duration {
+    /// `always`, which is zero, or how long a loss may reach back.
+    static var durability: ValueForm {
+        let range = Duration.milliseconds(1)...Duration.seconds(10)
+        return ValueForm(
+            expectation: "always, or a duration from 1ms to 10s",
+            parse: { text in
+                if text == "always" { return .zero }
+                return DurationText.parse(text).flatMap { range.contains($0) ? $0 : nil }
+            },
+            text: { $0 == .zero ? "always" : DurationText.text($0) }
+        )
+    }
+}
+
 extension ValueForm where Value == ByteCount {
     static func size(_ range: ClosedRange<ByteCount>) -> ValueForm {
         ValueForm(

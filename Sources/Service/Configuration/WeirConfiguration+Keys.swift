@@ -205,6 +205,12 @@ extension MeteringConfiguration {
             .value("interval", \.interval, .duration(.seconds(1)...(.seconds(86_400)))),
             .value("partitions", \.partitions, .number(1...1_024)),
             .value("slots", \.slots, .filePath),
+            .value("durability", \.durability, .durability),
+            .value(
+                "spoolLimit",
+                \.spoolLimit,
+                .size(ByteCount(kibibytes: 1_024)...ByteCount(bytes: 1 << 44))
+            ),
             .value("acknowledge", \.acknowledge, .word),
             .list("groups", \.groups, .id, allowsEmpty: false),
             .value("retain", \.retain, .duration(.zero...(.seconds(366 * 86_400))))

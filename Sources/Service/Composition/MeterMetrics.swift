@@ -1,0 +1,72 @@
+import MeterLog
+import RedisStreams
+import StreamBytes
+import Telemetry
+
+extension SpoolStatus {
+    /// Adds what is known of the spool.
+    func writeMetrics(to text: inout PrometheusText, at now: WallTime) {
+        text.gauge(
+            "weir_spool_bytes",
+            help: "Size of the spool's files.",
+            value: byteCount
+        )
+        text.gauge(
+            "weir_spool_limit_bytes",
+            help: "Size that the spool may reach.",
+            value: byteLimit
+        )
+        text.gauge(
+            "weir_spool_records",
+            help: "Meter records in the spool that the ledger does not have yet.",
+            value: waitingCount
+        )
+        let age = oldestAt.map { max(0, now.milliseconds - $0.milliseconds) } ?? 0
+        text.gauge(
+            "weir_spool_oldest_seconds",
+            help: "Age of the oldest of them.",
+            value: Double(age) / 1_000
+        )
+        text.counter(
+            "weir_spool_stored_total",
+            help: "Meter records stored in the spool.",
+            value: storedCount
+        )
+        text.counter(
+            "weir_spool_failures_total",
+            help: "How often records could not be stored in the spool.",
+            value: failureCount
+        )
+        text.counter(
+            "weir_spool_damaged_total",
+            help: "Damaged places found in the spool and put into its quarantine.",
+            value: damagedCount
+        )
+        text.histogram(
+            "weir_spool_store_seconds",
+            help: "Time to store a group of records, syncing the disk included.",
+            value: storeTimes
+        )
+    }
+}
+
+extension MeterWriterCounts {
+    /// Adds what became of the records on their way to Redis.
+    func writeMetrics(to text: inout PrometheusText) {
+        text.counter(
+            "weir_meter_sent_total",
+            help: "Meter records stored in Redis; one that was sent again counts again.",
+            value: sent
+        )
+        text.counter(
+            "weir_meter_retries_total",
+            help: "Meter records that Redis did not take at once.",
+            value: retries
+        )
+        text.counter(
+            "weir_meter_losses_total",
+            help: "How often Redis had lost records, so that all that wait were sent again.",
+            value: losses
+        )
+    }
+}
