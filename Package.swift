@@ -257,8 +257,8 @@ let suites: [Target] = [
     tests(
         "Service",
         uses: [
-            "Service", "Pricing", "YAMLText", "Cryptography", "Telemetry", "Reactor", "StreamBytes",
-            "TestSupport",
+            "Service", "Ledger", "Pricing", "YAMLText", "Cryptography", "Telemetry", "Reactor",
+            "StreamBytes", "TestSupport",
         ]
     ),
     tests(

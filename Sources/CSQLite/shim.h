@@ -9,10 +9,16 @@ static inline int CSQLite_bind_text(
     return sqlite3_bind_text(statement, index, text, byteCount, SQLITE_TRANSIENT);
 }
 
-static inline int CSQLite_bind_blob(
+/* SQLITE_STATIC: the bytes stay where they are until the statement is reset. */
+static inline int CSQLite_lend_text(
+    sqlite3_stmt *statement, int index, const char *text, int byteCount)
+{
+    return sqlite3_bind_text(statement, index, text, byteCount, SQLITE_STATIC);
+}
+
+static inline int CSQLite_lend_blob(
     sqlite3_stmt *statement, int index, const void *bytes, int byteCount)
 {
-    if (byteCount == 0) return sqlite3_bind_zeroblob(statement, index, 0);
-    return sqlite3_bind_blob(statement, index, bytes, byteCount, SQLITE_TRANSIENT);
+    return sqlite3_bind_blob(statement, index, bytes, byteCount, SQLITE_STATIC);
 }
 #endif

@@ -54,6 +54,7 @@ package actor DatabaseLedger: ChargeStore {
     private var directory: AccountDirectory
     private var prices: PriceBook?
     private let wallClock: @Sendable () -> WallTime
+    private let cache = PeriodCache()
     private var isClosed = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -112,10 +113,33 @@ package actor DatabaseLedger: ChargeStore {
     package func use(_ directory: AccountDirectory) { self.directory = directory }
 
     package func store(_ entries: [BillingEntry]) throws(ChargeStoreError) -> StoreReceipt {
-        let (directory, prices) = (directory, prices)
-        return try transaction { (engine) throws(LedgerFailure) in
-            var booking = BatchBooking(engine, directory, prices)
-            return try booking.store(entries)
+        do throws(LedgerFailure) {
+            return try store(entries, isCareful: false)
+        } catch  where error.remedy == .carefully {
+            return try reported { () throws(LedgerFailure) in
+                try store(entries, isCareful: true)
+            }
+        } catch {
+            throw error.error
+        }
+    }
+
+    private func store(
+        _ entries: [BillingEntry],
+        isCareful: Bool
+    ) throws(LedgerFailure) -> StoreReceipt {
+        do throws(LedgerFailure) {
+            return try attempt { (engine) throws(LedgerFailure) in
+                var booking = BatchBooking(engine, directory, prices, cache, isCareful: isCareful)
+                let receipt = try committed(engine) { () throws(LedgerFailure) in
+                    try booking.store(entries)
+                }
+                booking.remember()
+                return receipt
+            }
+        } catch {
+            cache.forget()
+            throw error
         }
     }
 
@@ -164,22 +188,46 @@ package actor DatabaseLedger: ChargeStore {
         _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
     ) throws(ChargeStoreError) -> Result {
         try run { (engine) throws(LedgerFailure) in
-            try engine.begin()
-            do throws(LedgerFailure) {
-                let result = try body(engine)
-                try engine.commit()
-                return result
-            } catch {
-                engine.rollback()
-                throw error
-            }
+            try committed(engine) { () throws(LedgerFailure) in try body(engine) }
+        }
+    }
+
+    private func committed<Result>(
+        _ engine: any LedgerEngine,
+        _ body: () throws(LedgerFailure) -> Result
+    ) throws(LedgerFailure) -> Result {
+        try engine.begin()
+        do throws(LedgerFailure) {
+            let result = try body()
+            try engine.commit()
+            return result
+        } catch {
+            engine.rollback()
+            throw error
         }
     }
 
     private func run<Result>(
         _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
     ) throws(ChargeStoreError) -> Result {
-        guard !isClosed else { throw .closed }
+        try reported { () throws(LedgerFailure) in try attempt(body) }
+    }
+
+    private func reported<Result>(
+        _ body: () throws(LedgerFailure) -> Result
+    ) throws(ChargeStoreError) -> Result {
+        do throws(LedgerFailure) {
+            return try body()
+        } catch {
+            throw error.error
+        }
+    }
+
+    /// Runs `body`, again where another transaction was in its way.
+    private func attempt<Result>(
+        _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
+    ) throws(LedgerFailure) -> Result {
+        guard !isClosed else { throw LedgerFailure(.closed, .keep) }
         var tries = 1
         while true {
             do throws(LedgerFailure) {
@@ -187,7 +235,7 @@ package actor DatabaseLedger: ChargeStore {
                 return try body(engine)
             } catch {
                 if error.remedy == .reopen { engine = nil }
-                guard error.remedy == .again, tries < Self.tryLimit else { throw error.error }
+                guard error.remedy == .again, tries < Self.tryLimit else { throw error }
                 tries += 1
             }
         }

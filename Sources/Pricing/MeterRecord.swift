@@ -163,32 +163,32 @@ package enum IntegerText: Equatable {
     case other
 
     package init(_ text: String) {
-        let bytes = Array(text.utf8)
-        if bytes.first == UInt8(ascii: "-"), Self(bytes.dropFirst()) != .other {
-            self = .negative
-        } else {
-            self = Self(bytes[...])
+        var value: Int64 = 0
+        var digits = 0
+        var startsWithZero = false
+        var isNegative = false
+        var isTooLong = false
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "-"), digits == 0, !isNegative {
+                isNegative = true
+                continue
+            }
+            guard Self.isDigit(byte) else {
+                self = .other
+                return
+            }
+            if digits == 0 { startsWithZero = byte == UInt8(ascii: "0") }
+            digits += 1
+            let (product, productIsTooLong) = value.multipliedReportingOverflow(by: 10)
+            let (sum, sumIsTooLong) = product.addingReportingOverflow(Int64(byte & 15))
+            isTooLong = isTooLong || productIsTooLong || sumIsTooLong
+            value = isTooLong ? 0 : sum
         }
-    }
-
-    private init(_ bytes: ArraySlice<UInt8>) {
-        guard let first = bytes.first, bytes.allSatisfy(Self.isDigit),
-            first != UInt8(ascii: "0") || bytes.count == 1
-        else {
+        guard digits > 0, digits == 1 || !startsWithZero else {
             self = .other
             return
         }
-        var value: Int64 = 0
-        for byte in bytes {
-            let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
-            let (sum, isTooLong) = product.addingReportingOverflow(Int64(byte & 15))
-            guard !isTooLarge, !isTooLong else {
-                self = .tooLong
-                return
-            }
-            value = sum
-        }
-        self = .number(value)
+        self = isNegative ? .negative : isTooLong ? .tooLong : .number(value)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

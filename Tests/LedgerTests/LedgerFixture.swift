@@ -1,3 +1,4 @@
+import Foundation
 import Ledger
 import Metering
 import Pricing
@@ -21,8 +22,11 @@ final class LedgerFixture: Sendable {
 
     deinit { thread.stop() }
 
+    var database: LedgerDatabase { .sqlite(SQLiteLedgerConfiguration(path: path)) }
+
     func ledger(
-        _ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in }
+        _ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in },
+        directory: () -> AccountDirectory = { AccountDirectory() }
     ) -> DatabaseLedger {
         var configuration = SQLiteLedgerConfiguration(path: path)
         configuration.busyMilliseconds = 20
@@ -30,6 +34,7 @@ final class LedgerFixture: Sendable {
         return DatabaseLedger(
             .sqlite(configuration),
             on: thread,
+            directory: directory(),
             wallClock: { WallTime(milliseconds: BillingSamples.noon) }
         )
     }
@@ -44,6 +49,69 @@ final class LedgerFixture: Sendable {
     }
 
     func change(_ statements: String) throws {
-        try SQLiteConnection(path: path, busyMilliseconds: 1_000).execute(statements)
+        try SQLiteConnection(path: path, busyMilliseconds: 1_000).execute(
+            "PRAGMA ignore_check_constraints = ON;" + statements
+        )
+    }
+}
+
+// MARK: - Changing what is stored
+
+extension LedgerFixture {
+    /// What an audit of a copy finds after somebody changed it.
+    func findings(after statements: String) throws -> [LedgerFinding] {
+        let copy = folder.path("copy.db")
+        try? FileManager.default.removeItem(atPath: copy)
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        try SQLiteConnection(path: copy, busyMilliseconds: 0).execute(
+            "PRAGMA ignore_check_constraints = ON;" + statements
+        )
+        return try LedgerDatabase.sqlite(SQLiteLedgerConfiguration(path: copy)).audit().findings
+    }
+
+    func tables() throws -> [String] {
+        try list("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    }
+
+    func columns(of table: String) throws -> [String] {
+        try list("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid")
+    }
+
+    /// A statement that changes one column of one row, one in which something stands if there is
+    /// one, and what stood there.
+    func change(of column: String, in table: String) throws -> (statement: String, old: String) {
+        let type = try value(
+            "SELECT type FROM pragma_table_info('\(table)') WHERE name = '\(column)'"
+        )
+        let changed =
+            switch type {
+            case "INTEGER": "ifnull(\"\(column)\", 0) + 1000"
+            case "TEXT": "ifnull(\"\(column)\", '') || '!'"
+            default: "x'00'"
+            }
+        let key = try keyColumns(of: table)
+        let place =
+            "(\(key)) = (SELECT \(key) FROM \(table) ORDER BY \"\(column)\" IS NULL, \(key) LIMIT 1)"
+        let old = try value(
+            "SELECT ifnull(\"\(column)\", 'NULL') FROM \(table) WHERE \(place)"
+        )
+        return ("UPDATE \(table) SET \"\(column)\" = \(changed) WHERE \(place)", old ?? "")
+    }
+
+    /// A statement that deletes the second row of a table.
+    func deletion(in table: String) throws -> String {
+        let key = try keyColumns(of: table)
+        return "DELETE FROM \(table) WHERE (\(key)) = "
+            + "(SELECT \(key) FROM \(table) ORDER BY \(key) LIMIT 1 OFFSET 1)"
+    }
+
+    private func keyColumns(of table: String) throws -> String {
+        let names = try list("SELECT name FROM pragma_table_info('\(table)') WHERE pk ORDER BY pk")
+        return names.map { "\"\($0)\"" }.joined(separator: ", ")
+    }
+
+    private func list(_ query: String) throws -> [String] {
+        let joined = try value("SELECT group_concat(name, ' ') FROM (\(query))") ?? ""
+        return joined.split(separator: " ").map(String.init)
     }
 }

@@ -54,7 +54,7 @@ import Testing
         #expect(try fixture.value("SELECT count(*) FROM streams WHERE records = 2") != "0")
         #expect(
             try fixture.value("SELECT sum(accrued_nano) FROM periods")
-                == fixture.value("SELECT sum(accrued_nano) FROM journal")
+                == fixture.value("SELECT sum(amount_nano) FROM postings WHERE book = 'accrued'")
         )
     }
 

@@ -3,13 +3,18 @@ import Reactor
 /// Names a stream: unguessable, and it says which reactor the stream lives on, so that a reconnect
 /// finds it without a shared table.
 ///
-/// Form: `s`, the reactor's index in base 36, `-`, and 24 characters of `a-z0-9` (124 random bits).
+/// Form: `s`, the reactor's index in base 36, `-`, the wall clock's milliseconds in nine digits of base
+/// 36, and 24 characters of `a-z0-9` (124 random bits). Ids of one time sort together, so that a
+/// ledger's index of them grows at its end.
 package struct StreamID: Hashable, Sendable {
     package let text: String
 
     /// Makes a new one for a stream on `executor`.
     package init(on executor: any StreamExecutor) {
-        text = "s\(String(executor.index, radix: 36))-\(randomText(24, from: executor))"
+        let time = String(max(0, executor.wallClock.milliseconds), radix: 36)
+        let zeros = String(repeating: "0", count: max(0, 9 - time.utf8.count))
+        text =
+            "s\(String(executor.index, radix: 36))-\(zeros)\(time)\(randomText(24, from: executor))"
     }
 
     /// Reads one that a client sent.

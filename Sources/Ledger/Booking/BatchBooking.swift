@@ -8,8 +8,8 @@ import StreamBytes
 /// each in the order of their names, so that two writers wait for each other and never in a circle.
 struct BatchBooking {
     private let engine: any LedgerEngine
-    private let directory: AccountDirectory
     private let prices: PriceBook?
+    private let sealer: RowSealer
     private var knowledge: BatchKnowledge
     private var changes = BatchChanges()
     /// Records of this batch that were accepted.
@@ -22,21 +22,33 @@ struct BatchBooking {
     ///   - engine: in a transaction.
     ///   - directory: the accounts' terms.
     ///   - prices: rate records whose period was closed before they were booked; nil: no period is.
-    init(_ engine: any LedgerEngine, _ directory: AccountDirectory, _ prices: PriceBook?) {
+    ///   - cache: the totals that the batches before left.
+    ///   - isCareful: every id is looked up, whatever its number says.
+    init(
+        _ engine: any LedgerEngine,
+        _ directory: AccountDirectory,
+        _ prices: PriceBook?,
+        _ cache: PeriodCache,
+        isCareful: Bool
+    ) {
         self.engine = engine
-        self.directory = directory
         self.prices = prices
-        knowledge = BatchKnowledge(engine, directory)
+        sealer = engine.sealer
+        knowledge = BatchKnowledge(engine, directory, cache, isCareful: isCareful)
     }
+
+    /// Remembers the totals; call after the commit.
+    func remember() { knowledge.remember() }
 
     mutating func store(_ entries: [BillingEntry]) throws(LedgerFailure) -> StoreReceipt {
         let rated = entries.compactMap(\.rated)
         try engine.lock(accounts: Set(rated.map(\.record.accountID)).sorted())
-        nextNumber = try engine.numbers(entries.count)
+        nextNumber = try engine.numbers(entries.count * Self.numbersPerEntry)
         try knowledge.load(rated)
         var outcomes: [StoreOutcome] = []
         outcomes.reserveCapacity(entries.count)
         for entry in entries { outcomes.append(try store(entry)) }
+        knowledge.countBatch()
         try changes.write(to: engine, knowledge)
         let origins = entries.compactMap { RecordOrigin($0.delivered.fields) }
         return StoreReceipt(
@@ -92,16 +104,13 @@ struct BatchBooking {
         let number = takeNumber()
         let key = knowledge.key(of: rated)
         let row = RecordRow(rated, number: number)
-        changes.records.append(row.values)
-        changes.charges.append(ChargeRow(rated, number: number, period: key.period).values)
-        changes.journal.append(
-            JournalRow(
-                .charge,
+        changes.records.append(row.values, sealer)
+        changes.charges.append(
+            ChargeRow(
+                rated,
                 number: number,
-                key: key,
-                provider: rated.provider,
-                tier: booking.tier,
-                posting: booking.posting
+                period: key.period,
+                postedTier: booking.postedTier
             ).values
         )
         if let adjustment = booking.adjustment {
@@ -111,14 +120,14 @@ struct BatchBooking {
                     number: number,
                     key: key,
                     provider: rated.provider,
-                    tier: booking.tier,
                     posting: adjustment
-                ).values
+                ).values,
+                sealer
             )
         }
         for alert in booking.alerts {
             let received = rated.delivered.receivedAtMilliseconds
-            changes.alerts.append(AlertRow(alert, of: key, at: received).values)
+            changes.alerts.append(AlertRow(alert, of: key, at: received).values, sealer)
         }
         changes.note(rated, booking, of: key)
         knowledge.addToStream(row)
@@ -126,8 +135,13 @@ struct BatchBooking {
     }
 
     private mutating func noteEvents(of row: RecordRow) {
-        for event in row.events {
-            knowledge.append(event, of: row.record.accountID, to: &changes.events)
+        for (offset, event) in row.events {
+            knowledge.append(
+                event,
+                number: row.number + offset,
+                of: row.record.accountID,
+                to: &changes.events
+            )
         }
     }
 
@@ -136,14 +150,17 @@ struct BatchBooking {
         _ rejection: RecordRejection
     ) -> StoreOutcome {
         let row = RejectedRow(delivered, rejection, number: takeNumber())
-        changes.rejected.append(row.values)
+        changes.rejected.append(row.values, sealer)
         return .setAside(rejection)
     }
 
     private mutating func takeNumber() -> Int64 {
-        defer { nextNumber += 1 }
+        defer { nextNumber += Int64(Self.numbersPerEntry) }
         return nextNumber
     }
+
+    /// One for the record, and one for each of its events, right behind it.
+    private static let numbersPerEntry = 3
 }
 
 extension BillingEntry {
@@ -154,29 +171,28 @@ extension BillingEntry {
 }
 
 extension RecordRow {
-    /// What the record says that happened to its stream.
-    var events: [LedgerEvent] {
-        var events: [LedgerEvent] = []
+    /// What the record says that happened to its stream, each with its distance from the record's
+    /// own number.
+    var events: [(offset: Int64, event: LedgerEvent)] {
+        var events: [(Int64, LedgerEvent)] = []
         if record.segment == 0 {
             let started = record.endedAtMilliseconds - record.durationMilliseconds
-            events.append(
-                LedgerEvent(
-                    .streamOpened,
-                    at: number("started_at_ms") ?? started,
-                    subject: record.connectionID,
-                    detail: "model \(record.model)" + (text("key_id").map { ", key \($0)" } ?? "")
-                )
+            let opened = LedgerEvent(
+                .streamOpened,
+                at: number("started_at_ms") ?? started,
+                subject: record.connectionID,
+                detail: "model \(record.model)" + (text("key_id").map { ", key \($0)" } ?? "")
             )
+            events.append((1, opened))
         }
         if let end = text("end"), end != "interval", end != "period" {
-            events.append(
-                LedgerEvent(
-                    .streamClosed,
-                    at: record.endedAtMilliseconds,
-                    subject: record.connectionID,
-                    detail: end
-                )
+            let closed = LedgerEvent(
+                .streamClosed,
+                at: record.endedAtMilliseconds,
+                subject: record.connectionID,
+                detail: end
             )
+            events.append((2, closed))
         }
         return events
     }

@@ -59,7 +59,9 @@ struct BatchChanges {
         }
         try engine.write(.put(streams))
         var accounts = LedgerRows(AccountRow.table)
-        for row in knowledge.accounts.values { accounts.append(row.values) }
+        for (id, row) in knowledge.accounts where knowledge.counted.contains(id) {
+            accounts.append(row.values, engine.sealer)
+        }
         try engine.write(.put(accounts))
     }
 
@@ -81,12 +83,11 @@ struct BatchChanges {
     ) throws(LedgerFailure) {
         var periods = LedgerRows(PeriodRow.table)
         var providers = LedgerRows(PeriodProviderRow.table)
-        var models = LedgerRows(PeriodModelRow.table)
         var boundaries = LedgerRows(BoundaryRow.table)
         for (key, open) in knowledge.periods where !open.touchedModels.isEmpty {
             var row = open.row
             row.balance = open.book.balance
-            periods.append(row.values)
+            periods.append(row.values, engine.sealer)
             for name in open.touchedProviders {
                 guard let provider = open.book.providers[name] else { continue }
                 providers.append(PeriodProviderRow(provider, name, of: key).values)
@@ -96,10 +97,6 @@ struct BatchChanges {
                     )
                 }
             }
-            for name in open.touchedModels {
-                guard let model = open.book.models[name] else { continue }
-                models.append(PeriodModelRow(model, name, of: key).values)
-            }
         }
         var charges = LedgerRows(GraduatedChargeRow.table)
         for (key, record) in graduated {
@@ -107,7 +104,7 @@ struct BatchChanges {
                 GraduatedChargeRow(record, of: key.period, provider: key.provider).values
             )
         }
-        for rows in [periods, providers, models, boundaries, charges] {
+        for rows in [periods, providers, boundaries, charges] {
             try engine.write(.put(rows))
         }
     }

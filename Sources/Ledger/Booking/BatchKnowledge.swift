@@ -9,8 +9,12 @@ struct BatchKnowledge {
     private(set) var streams: [StreamKey: StreamRow] = [:]
     private(set) var accounts: [String: AccountRow] = [:]
     private(set) var touchedStreams: Set<StreamKey> = []
+    /// Accounts that the batch books for.
+    private(set) var counted: Set<String> = []
     private let engine: any LedgerEngine
     private let directory: AccountDirectory
+    private let cache: PeriodCache
+    private let isCareful: Bool
     private var periodNames: [CalendarMonth: String] = [:]
 
     /// An account's month, as the batch leaves it.
@@ -21,58 +25,88 @@ struct BatchKnowledge {
         var touchedProviders: Set<String> = []
     }
 
-    init(_ engine: any LedgerEngine, _ directory: AccountDirectory) {
+    init(
+        _ engine: any LedgerEngine,
+        _ directory: AccountDirectory,
+        _ cache: PeriodCache,
+        isCareful: Bool
+    ) {
         self.engine = engine
         self.directory = directory
+        self.cache = cache
+        self.isCareful = isCareful
     }
 
     mutating func load(_ rated: [RatedRecord]) throws(LedgerFailure) {
-        let ids = rated.map { [LedgerValue.text($0.record.recordID)] }
-        let accounts = Set(rated.map(\.record.accountID)).map { [LedgerValue.text($0)] }
-        let streams = Set(rated.map { StreamKey($0.record) }).map(\.values)
+        let sequences = SequenceBooking(engine)
+        let origins = rated.map { RecordOrigin($0.delivered.fields) }
+        let names = Set(rated.map(\.record.accountID)).map { [LedgerValue.text($0)] }
+        let read = LedgerRead(AccountRow.table, by: ["account_id"], names)
+        for values in try engine.read([read])[0] {
+            let row = try AccountRow(stored: values)
+            accounts[row.id] = row
+        }
+        let dealtWith = isCareful ? [:] : try sequences.stored(origins.compactMap { $0 })
+        var ids: [[LedgerValue]] = []
+        var streamKeys: Set<StreamKey> = []
+        for (rated, origin) in zip(rated, origins) {
+            // A number that was never dealt with stands for a record that was never stored; and
+            // with a first record comes a stream that was not there. Where one of these is not so,
+            // the database refuses the batch, and it is booked carefully.
+            let isNew = origin.map { !SequenceBooking.contains($0, dealtWith) } ?? false
+            if isCareful || !isNew { ids.append([.text(rated.record.recordID)]) }
+            if isCareful || rated.record.segment > 0 { streamKeys.insert(StreamKey(rated.record)) }
+        }
+        try loadRecords(ids, streamKeys.map(\.values))
+        try loadPeriods(Set(rated.map { key(of: $0) }), rated)
+    }
+
+    private mutating func loadRecords(
+        _ ids: [[LedgerValue]],
+        _ streamKeys: [[LedgerValue]]
+    ) throws(LedgerFailure) {
+        guard !ids.isEmpty || !streamKeys.isEmpty else { return }
         let answers = try engine.read([
-            LedgerRead(AccountRow.table, by: ["account_id"], accounts),
             LedgerRead(
                 RecordRow.table,
                 columns: RecordRow.ratedColumns,
                 by: ["record_id"],
                 ids
             ),
-            LedgerRead(StreamRow.table, by: StreamRow.table.key, streams),
+            LedgerRead(StreamRow.table, by: ["account_id", "connection_id"], streamKeys),
         ])
         for values in answers[0] {
-            let row = try AccountRow(stored: values)
-            self.accounts[row.id] = row
-        }
-        for values in answers[1] {
             var reader = RowReader(RecordRow.table, values)
             let record = try MeterRecord(&reader)
             records[record.recordID] = record
         }
-        for values in answers[2] {
+        for values in answers[1] {
             let row = try StreamRow(stored: values)
-            self.streams[row.key] = row
+            streams[row.key] = row
         }
-        try loadPeriods(Set(rated.map { key(of: $0) }), rated)
     }
 
     private mutating func loadPeriods(
         _ keys: Set<PeriodKey>,
         _ rated: [RatedRecord]
     ) throws(LedgerFailure) {
-        let stored = try PeriodReading(engine).periods(keys)
+        var wanted: Set<PeriodKey> = []
         for key in keys {
-            periods[key] =
-                stored[key]
-                ?? OpenPeriod(
-                    row: PeriodRow(key, mode: directory.terms(of: key.account).discountMode),
-                    book: PeriodBook(mode: directory.terms(of: key.account).discountMode)
-                )
+            let batches = accounts[key.account]?.batches ?? 0
+            periods[key] = cache.period(key, batches: batches)
+            if periods[key] == nil { wanted.insert(key) }
         }
-        let graduated = keys.filter { periods[$0]?.row.mode == .graduated }
-        guard !graduated.isEmpty else { return }
+        if !wanted.isEmpty {
+            let stored = try PeriodReading(engine).periods(wanted)
+            for key in wanted {
+                let mode = directory.terms(of: key.account).discountMode
+                periods[key] =
+                    stored[key]
+                    ?? OpenPeriod(row: PeriodRow(key, mode: mode), book: PeriodBook(mode: mode))
+            }
+        }
         let reading = OrderReading(engine)
-        for key in graduated {
+        for key in keys where periods[key]?.row.mode == .graduated {
             let members = rated.filter { $0.record.accountID == key.account }
             guard var period = periods.removeValue(forKey: key) else { continue }
             try reading.loadOrders(of: &period.book, key, for: members)
@@ -107,16 +141,35 @@ struct BatchKnowledge {
     mutating func addToStream(_ row: RecordRow) {
         let stream = StreamRow(row)
         touchedStreams.insert(stream.key)
-        streams[stream.key]?.add(stream)
-        if streams[stream.key] == nil { streams[stream.key] = stream }
+        if streams[stream.key]?.add(stream) == nil { streams[stream.key] = stream }
     }
 
     mutating func append(
         _ event: LedgerEvent,
+        number: Int64,
         of account: String,
         to rows: inout LedgerRows
     ) {
-        accounts[account, default: AccountRow(id: account)].append(event, to: &rows)
+        accounts[account, default: AccountRow(id: account)].append(
+            event,
+            number: number,
+            to: &rows,
+            engine.sealer
+        )
+    }
+
+    /// Counts the batch in every account that it booked for.
+    mutating func countBatch() {
+        for key in periods.keys where periods[key]?.touchedModels.isEmpty == false {
+            counted.insert(key.account)
+        }
+        for account in counted { accounts[account, default: AccountRow(id: account)].batches += 1 }
+    }
+
+    /// Remembers the totals once the batch is committed.
+    func remember() {
+        let rows = accounts.filter { counted.contains($0.key) }
+        cache.remember(periods.filter { counted.contains($0.key.account) }, rows)
     }
 
     /// The period that a record is billed in.

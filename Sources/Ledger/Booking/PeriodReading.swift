@@ -15,7 +15,7 @@ struct PeriodReading {
         let answers = try engine.read([
             LedgerRead(PeriodRow.table, by: names, values),
             LedgerRead(PeriodProviderRow.table, by: names, values),
-            LedgerRead(PeriodModelRow.table, by: names, values),
+            LedgerRead(DayModelRow.table, by: names, values),
             LedgerRead(AlertRow.table, by: names, values),
         ])
         var parts: [PeriodKey: Parts] = [:]
@@ -32,8 +32,9 @@ struct PeriodReading {
             )
         }
         for values in answers[2] {
-            let row = try PeriodModelRow(stored: values)
-            parts[row.key]?.models[row.name] = row.model
+            let row = try DayModelRow(stored: values)
+            let model = PeriodBook.Model(provider: row.model.provider)
+            parts[row.key]?.models[row.name, default: model].totals.add(row.model.totals)
         }
         for values in answers[3] {
             let row = try AlertRow(stored: values)

@@ -48,8 +48,8 @@ struct PriceListBooking {
         try log.open([""])
         for list in lists {
             let hash = SHA256Digest(of: list.text).hexadecimal
-            rows.append(PriceListRow(list, sha256: hash, at: now).values)
-            log.append(
+            rows.append(PriceListRow(list, sha256: hash, at: now).values, engine.sealer)
+            try log.append(
                 LedgerEvent(
                     .priceListAdded,
                     at: now,
@@ -173,14 +173,19 @@ struct EventLogBooking {
         }
     }
 
-    mutating func append(_ event: LedgerEvent, of account: String) {
-        heads[account, default: AccountRow(id: account)].append(event, to: &rows)
+    mutating func append(_ event: LedgerEvent, of account: String) throws(LedgerFailure) {
+        heads[account, default: AccountRow(id: account)].append(
+            event,
+            number: try engine.numbers(1) + Int64(rows.count),
+            to: &rows,
+            engine.sealer
+        )
     }
 
     func write() throws(LedgerFailure) {
         try engine.write(.insert(rows))
         var accounts = LedgerRows(AccountRow.table)
-        for head in heads.values { accounts.append(head.values) }
+        for head in heads.values { accounts.append(head.values, engine.sealer) }
         try engine.write(.put(accounts))
     }
 }

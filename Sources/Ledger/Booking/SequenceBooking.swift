@@ -10,36 +10,67 @@ struct SequenceBooking {
     ///
     /// - Returns: for each run that was named, up to where it is complete; in a fixed order.
     func add(_ origins: [RecordOrigin]) throws(LedgerFailure) -> [CommittedSequence] {
-        let byRun = Dictionary(grouping: origins) {
-            GatewayRun(gateway: $0.gateway, epoch: $0.epoch)
-        }
+        let byRun = Self.byRun(origins)
         let runs = byRun.keys.sorted()
         try engine.lock(runs: runs)
         var committed: [CommittedSequence] = []
         for run in runs {
-            let numbers = (byRun[run] ?? []).map(\.sequence).sorted()
             committed.append(
                 CommittedSequence(
                     gateway: run.gateway,
                     epoch: run.epoch,
-                    through: try add(numbers, to: run)
+                    through: try add(byRun[run] ?? [], to: run)
                 )
             )
         }
         return committed
     }
 
-    /// Adds sorted numbers to a run; returns up to where it is complete.
-    private func add(_ numbers: [Int64], to run: GatewayRun) throws(LedgerFailure) -> Int64 {
-        guard let lowest = numbers.first, let highest = numbers.last else { return 0 }
+    /// The stored ranges around some numbers, by their runs.
+    func stored(
+        _ origins: [RecordOrigin]
+    ) throws(LedgerFailure) -> [GatewayRun: [ClosedRange<Int64>]] {
+        var ranges: [GatewayRun: [ClosedRange<Int64>]] = [:]
+        for (run, numbers) in Self.byRun(origins) {
+            guard let lowest = numbers.first, let highest = numbers.last else { continue }
+            ranges[run] = try self.ranges(of: run, lowest, highest)
+        }
+        return ranges
+    }
+
+    static func contains(
+        _ origin: RecordOrigin,
+        _ ranges: [GatewayRun: [ClosedRange<Int64>]]
+    ) -> Bool {
+        let run = GatewayRun(gateway: origin.gateway, epoch: origin.epoch)
+        return ranges[run]?.contains { $0.contains(origin.sequence) } ?? false
+    }
+
+    private static func byRun(_ origins: [RecordOrigin]) -> [GatewayRun: [Int64]] {
+        Dictionary(grouping: origins) { GatewayRun(gateway: $0.gateway, epoch: $0.epoch) }
+            .mapValues { $0.map(\.sequence).sorted() }
+    }
+
+    private func ranges(
+        of run: GatewayRun,
+        _ lowest: Int64,
+        _ highest: Int64
+    ) throws(LedgerFailure) -> [ClosedRange<Int64>] {
         // Those that the numbers may touch, and the one that says how far the run is complete.
         let rows = try engine.query(
             "SELECT \(SequenceRow.table.columnList) FROM sequences WHERE gateway = $1 "
                 + "AND epoch = $2 AND (\"first\" = 1 OR (\"first\" <= $3 AND \"last\" >= $4))",
             run.values + [.integer(highest + 1), .integer(lowest - 1)]
         )
-        var stored: [ClosedRange<Int64>] = []
-        for values in rows { stored.append(try SequenceRow(stored: values).range) }
+        var ranges: [ClosedRange<Int64>] = []
+        for values in rows { ranges.append(try SequenceRow(stored: values).range) }
+        return ranges
+    }
+
+    /// Adds sorted numbers to a run; returns up to where it is complete.
+    private func add(_ numbers: [Int64], to run: GatewayRun) throws(LedgerFailure) -> Int64 {
+        guard let lowest = numbers.first, let highest = numbers.last else { return 0 }
+        let stored = try ranges(of: run, lowest, highest)
         let merged = Self.merge(stored + numbers.map { $0...$0 })
         let gone = stored.filter { !merged.contains($0) }
         if !gone.isEmpty {
@@ -53,7 +84,7 @@ struct SequenceBooking {
         }
         var fresh = LedgerRows(SequenceRow.table)
         for range in merged where !stored.contains(range) {
-            fresh.append(SequenceRow(run, range).values)
+            fresh.append(SequenceRow(run, range).values, engine.sealer)
         }
         try engine.write(.insert(fresh))
         return merged.first { $0.lowerBound == 1 }?.upperBound ?? 0

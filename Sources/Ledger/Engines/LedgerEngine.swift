@@ -4,6 +4,9 @@
 /// it is let go there. Inside a transaction, what is written may be sent only with the next read or
 /// with the commit, which then fails in its place.
 protocol LedgerEngine: AnyObject {
+    /// Seals the rows that are written here.
+    var sealer: RowSealer { get }
+
     /// Begins a transaction that writes.
     func begin() throws(LedgerFailure)
 
@@ -16,8 +19,8 @@ protocol LedgerEngine: AnyObject {
     /// Begins a transaction that only reads, and sees one state until it is rolled back.
     func beginReading() throws(LedgerFailure)
 
-    /// Keeps other writers away from accounts until the transaction ends; those that are not there
-    /// are made.
+    /// Keeps other writers away from accounts until the transaction ends, whether they are there
+    /// or not.
     func lock(accounts: [String]) throws(LedgerFailure)
 
     /// Keeps other writers away from runs of gateways until the transaction ends.

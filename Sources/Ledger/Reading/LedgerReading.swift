@@ -89,9 +89,9 @@ struct LedgerReading {
 
     func usageByModel() throws(LedgerFailure) -> [ModelUsage] {
         var sums: [String: UsageTotals] = [:]
-        let columns = PeriodModelRow.table.columnList
-        for values in try engine.query("SELECT \(columns) FROM period_models", []) {
-            let row = try PeriodModelRow(stored: values)
+        let columns = DayModelRow.table.columnList
+        for values in try engine.query("SELECT \(columns) FROM day_models", []) {
+            let row = try DayModelRow(stored: values)
             sums[row.name, default: UsageTotals()].addCounts(of: row.model.totals)
         }
         return sums.sorted { $0.key < $1.key }.map { ModelUsage($0.key, $0.value) }

@@ -5,10 +5,16 @@ struct AccountRow: LedgerRow {
     static let table = LedgerTable(
         "accounts",
         key: ["account_id"],
-        columns: [.text("account_id"), .integer("events"), LedgerColumn("chain", .bytes)]
+        columns: [
+            .text("account_id"), .integer("batches"), .integer("events"),
+            LedgerColumn("chain", .bytes),
+        ],
+        isSealed: true
     )
 
     let id: String
+    /// How many batches booked for it: who remembers its totals sees whether they still hold.
+    var batches: Int64 = 0
     /// How many events the account has.
     private(set) var events: Int64 = 0
     /// The seal of the last one; empty while there is none.
@@ -18,18 +24,23 @@ struct AccountRow: LedgerRow {
 
     init(_ reader: inout RowReader) throws(LedgerFailure) {
         id = try reader.text()
+        batches = try reader.integer()
         events = try reader.integer()
         chain = try reader.bytes()
     }
 
-    var values: [LedgerValue] { [.text(id), .integer(events), .bytes(chain)] }
+    var values: [LedgerValue] { [.text(id), .integer(batches), .integer(events), .bytes(chain)] }
 
     /// Appends an event to the account's chain.
-    mutating func append(_ event: LedgerEvent, to rows: inout LedgerRows) {
+    mutating func append(
+        _ event: LedgerEvent,
+        number: Int64,
+        to rows: inout LedgerRows,
+        _ sealer: RowSealer
+    ) {
         events += 1
-        let row = EventRow(event, number: events, account: id)
-        rows.append(row.values, after: chain)
-        if case .bytes(let seal)? = rows.values.last { chain = seal }
+        let row = EventRow(event, number: number, account: id, accountNumber: events)
+        chain = rows.append(row.values, sealer, after: chain)
     }
 }
 
@@ -63,24 +74,28 @@ package struct LedgerEvent: Equatable, Sendable {
 struct EventRow: LedgerRow {
     static let table = LedgerTable(
         "events",
-        key: ["account_id", "number"],
+        key: ["number"],
         columns: [
-            .text("account_id"), .integer("number"), .integer("at_ms"), .text("kind"),
+            .integer("number"), .text("account_id"), .integer("account_number"),
+            .integer("at_ms"), .text("kind"),
             .text("subject"), .text("detail"),
         ],
         isSealed: true
     )
 
-    let account: String
     let number: Int64
+    let account: String
+    /// From 1, without gaps within the account.
+    let accountNumber: Int64
     let atMilliseconds: Int64
     let kind: String
     let subject: String
     let detail: String
 
-    init(_ event: LedgerEvent, number: Int64, account: String) {
-        self.account = account
+    init(_ event: LedgerEvent, number: Int64, account: String, accountNumber: Int64) {
         self.number = number
+        self.account = account
+        self.accountNumber = accountNumber
         atMilliseconds = event.atMilliseconds
         kind = event.kind.rawValue
         subject = event.subject
@@ -88,8 +103,9 @@ struct EventRow: LedgerRow {
     }
 
     init(_ reader: inout RowReader) throws(LedgerFailure) {
-        account = try reader.text()
         number = try reader.integer()
+        account = try reader.text()
+        accountNumber = try reader.integer()
         atMilliseconds = try reader.integer()
         kind = try reader.text()
         subject = try reader.text()
@@ -98,7 +114,8 @@ struct EventRow: LedgerRow {
 
     var values: [LedgerValue] {
         [
-            .text(account), .integer(number), .integer(atMilliseconds), .text(kind),
+            .integer(number), .text(account), .integer(accountNumber), .integer(atMilliseconds),
+            .text(kind),
             LedgerValue(subject), LedgerValue(detail),
         ]
     }

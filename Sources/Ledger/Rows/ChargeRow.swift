@@ -11,7 +11,7 @@ struct ChargeRow: LedgerRow {
             .integer("stream_bytes_nano"), .integer("bandwidth_premium_nano"),
             .integer("tokens_in_nano"), .integer("tokens_out_nano"), .integer("infra_base_nano"),
             .integer("infra_time_nano"), .integer("subtotal_nano"), .text("sla_breaches"),
-            .integer("penalty_bp"),
+            .integer("penalty_bp"), .integer("posted_tier"),
         ] + TierColumns.columns,
         checks: [
             "subtotal_nano = stream_time_nano + stream_bytes_nano + bandwidth_premium_nano "
@@ -30,9 +30,12 @@ struct ChargeRow: LedgerRow {
     let components: [Int64]
     let breaches: String
     let penaltyBasisPoints: Int64
+    /// The place of the tier at which it was posted.
+    let postedTier: Int64
     let tiers: [ChargeSum]
 
-    init(_ rated: RatedRecord, number: Int64, period: String) {
+    init(_ rated: RatedRecord, number: Int64, period: String, postedTier: Int) {
+        self.postedTier = Int64(postedTier)
         let parts = rated.charge.components
         self.number = number
         account = rated.record.accountID
@@ -65,6 +68,7 @@ struct ChargeRow: LedgerRow {
         self.components = components
         breaches = try reader.text()
         penaltyBasisPoints = try reader.integer()
+        postedTier = try reader.integer()
         tiers = try TierColumns.read(&reader)
     }
 
@@ -74,7 +78,7 @@ struct ChargeRow: LedgerRow {
         values += [.integer(number), .text(account), .text(period), .text(provider)]
         values += [.integer(isLate ? 1 : 0), .text(priceList)]
         for component in components { values.append(.integer(component)) }
-        values += [.text(breaches), .integer(penaltyBasisPoints)]
+        values += [.text(breaches), .integer(penaltyBasisPoints), .integer(postedTier)]
         TierColumns.append(tiers, to: &values)
         return values
     }

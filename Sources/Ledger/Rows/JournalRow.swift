@@ -1,11 +1,11 @@
 import Pricing
 
-/// A transaction of the books; the database itself refuses one that does not add up to zero.
+/// A transaction of the books apart from those of the charges, which their own rows hold; the database
+/// itself refuses one that does not add up to zero.
 struct JournalRow: LedgerRow {
     enum Kind: String {
-        /// Of the record with the same number.
-        case charge
-        /// Of the records before the one with the same number, which changed what they cost.
+        /// Of what the record with the same number changed: for those before it, and, where the
+        /// discount is graduated, for itself.
         case adjustment
         /// Of a period that was closed: from accrued to receivable.
         case close
@@ -16,7 +16,7 @@ struct JournalRow: LedgerRow {
         key: ["number", "kind"],
         columns: [
             .integer("number"), .text("kind"), .text("account_id"), .text("period"),
-            .text("provider"), .integer("tier"), .integer("accrued_nano"),
+            .text("provider"), .integer("accrued_nano"),
             .integer("discount_nano"), .integer("sla_penalty_nano"), .integer("revenue_nano"),
             .integer("receivable_nano"),
         ],
@@ -30,8 +30,6 @@ struct JournalRow: LedgerRow {
     let kind: String
     let key: PeriodKey
     let provider: String
-    /// The provider's whole-volume tier after it; 0 for a closing.
-    let tier: Int64
     let posting: Posting
 
     init(
@@ -39,14 +37,12 @@ struct JournalRow: LedgerRow {
         number: Int64,
         key: PeriodKey,
         provider: String,
-        tier: Int,
         posting: Posting
     ) {
         self.number = number
         self.kind = kind.rawValue
         self.key = key
         self.provider = provider
-        self.tier = Int64(tier)
         self.posting = posting
     }
 
@@ -55,14 +51,12 @@ struct JournalRow: LedgerRow {
         kind = try reader.text()
         key = PeriodKey(account: try reader.text(), period: try reader.text())
         provider = try reader.text()
-        tier = try reader.integer()
         posting = try Posting(&reader)
     }
 
     var values: [LedgerValue] {
         [
             .integer(number), .text(kind), .text(key.account), .text(key.period), .text(provider),
-            .integer(tier),
         ] + posting.values
     }
 }

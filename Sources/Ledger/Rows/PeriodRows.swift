@@ -19,7 +19,8 @@ struct PeriodRow: LedgerRow {
         ] + Posting.columns + [.integer("closed_at_ms").optional],
         checks: [
             "accrued_nano + discount_nano + sla_penalty_nano + revenue_nano + receivable_nano = 0"
-        ]
+        ],
+        isSealed: true
     )
 
     let key: PeriodKey

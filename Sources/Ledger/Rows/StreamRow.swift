@@ -5,9 +5,10 @@ import Pricing
 struct StreamRow: LedgerRow, Equatable {
     static let table = LedgerTable(
         "streams",
-        key: ["account_id", "connection_id"],
+        key: ["number"],
         columns: [
-            .text("account_id"), .text("connection_id"), .text("key_id").optional,
+            .integer("number"), .text("account_id"), .text("connection_id"),
+            .text("key_id").optional,
             .text("user").optional, .text("model"), .text("provider").optional,
             .text("purpose").optional, .integer("started_at_ms"),
             .integer("first_token_us").optional, .integer("ended_at_ms"), .text("end").optional,
@@ -15,12 +16,19 @@ struct StreamRow: LedgerRow, Equatable {
             .integer("input_tokens"), .integer("output_tokens"), .integer("bytes_out"),
         ],
         indexes: [
-            LedgerIndex("streams_of_model", on: ["model", "started_at_ms"]),
-            LedgerIndex("streams_of_purpose", on: ["purpose", "started_at_ms"]),
-            LedgerIndex("streams_of_end", on: ["end", "started_at_ms"]),
+            LedgerIndex(
+                "streams_of_connection",
+                on: ["connection_id", "account_id"],
+                isUnique: true
+            ),
+            LedgerIndex("streams_of_model", on: ["model"]),
+            LedgerIndex("streams_of_purpose", on: ["purpose"]),
+            LedgerIndex("streams_of_end", on: ["end"]),
         ]
     )
 
+    /// That of the record that came first.
+    let number: Int64
     let key: StreamKey
     private(set) var keyID: String?
     private(set) var user: String?
@@ -42,6 +50,7 @@ struct StreamRow: LedgerRow, Equatable {
     /// A stream of one record.
     init(_ row: RecordRow) {
         let record = row.record
+        number = row.number
         key = StreamKey(record)
         keyID = row.text("key_id")
         user = row.text("user")
@@ -59,6 +68,35 @@ struct StreamRow: LedgerRow, Equatable {
         inputTokens = record.inputTokens
         outputTokens = record.outputTokens
         bytesOut = record.bytesOut
+    }
+
+    /// What `init(record:)` reads of a row of `records`.
+    static let recordColumns = [
+        "number", "account_id", "connection_id", "segment", "model", "ended_at_ms", "duration_ms",
+        "bytes_out", "input_tokens", "output_tokens", "key_id", "user", "purpose", "provider",
+        "end", "started_at_ms", "ttft_us",
+    ]
+
+    /// A stream of one record, from `recordColumns`.
+    init(record reader: inout RowReader) throws(LedgerFailure) {
+        number = try reader.integer()
+        key = StreamKey(account: try reader.text(), connection: try reader.text())
+        firstSegment = try reader.integer()
+        lastSegment = firstSegment
+        model = try reader.text()
+        endedAtMilliseconds = try reader.integer()
+        let duration = try reader.integer()
+        bytesOut = try reader.integer()
+        inputTokens = try reader.integer()
+        outputTokens = try reader.integer()
+        keyID = try reader.optionalText()
+        user = try reader.optionalText()
+        purpose = try reader.optionalText()
+        provider = try reader.optionalText()
+        end = try reader.optionalText()
+        startedAtMilliseconds = try reader.optionalInteger() ?? endedAtMilliseconds - duration
+        firstTokenMicroseconds = try reader.optionalInteger()
+        records = 1
     }
 
     /// Adds a record: the one with the lowest segment says what the stream is, the one with the
@@ -90,6 +128,7 @@ struct StreamRow: LedgerRow, Equatable {
     }
 
     init(_ reader: inout RowReader) throws(LedgerFailure) {
+        number = try reader.integer()
         key = StreamKey(account: try reader.text(), connection: try reader.text())
         keyID = try reader.optionalText()
         user = try reader.optionalText()
@@ -110,8 +149,8 @@ struct StreamRow: LedgerRow, Equatable {
 
     var values: [LedgerValue] {
         [
-            .text(key.account), .text(key.connection), LedgerValue(keyID), LedgerValue(user),
-            .text(model), LedgerValue(provider), LedgerValue(purpose),
+            .integer(number), .text(key.account), .text(key.connection), LedgerValue(keyID),
+            LedgerValue(user), .text(model), LedgerValue(provider), LedgerValue(purpose),
             .integer(startedAtMilliseconds), LedgerValue(firstTokenMicroseconds),
             .integer(endedAtMilliseconds), LedgerValue(end), .integer(firstSegment),
             .integer(lastSegment), .integer(records), .integer(inputTokens),

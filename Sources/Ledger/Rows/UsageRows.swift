@@ -1,6 +1,6 @@
 import Pricing
 
-/// Sums over a model's records: the same columns for a month and for a day.
+/// Sums over a model's records.
 private let sumColumns: [LedgerColumn] =
     [
         .integer("records"), .integer("breached_records"), .integer("streams"),
@@ -10,39 +10,6 @@ private let sumColumns: [LedgerColumn] =
         .integer("graduated_charge_nano"), .integer("graduated_penalty_nano"),
     ]
 
-/// What an account used of a model in a month.
-struct PeriodModelRow: LedgerRow {
-    static let table = LedgerTable(
-        "period_models",
-        key: ["account_id", "period", "model"],
-        columns: [.text("account_id"), .text("period"), .text("model"), .text("provider")]
-            + sumColumns
-    )
-
-    let key: PeriodKey
-    let name: String
-    let model: PeriodBook.Model
-
-    init(_ model: PeriodBook.Model, _ name: String, of key: PeriodKey) {
-        self.key = key
-        self.name = name
-        self.model = model
-    }
-
-    init(_ reader: inout RowReader) throws(LedgerFailure) {
-        key = PeriodKey(account: try reader.text(), period: try reader.text())
-        name = try reader.text()
-        model = PeriodBook.Model(
-            provider: try reader.text(),
-            totals: try UsageTotals(&reader)
-        )
-    }
-
-    var values: [LedgerValue] {
-        key.values + [.text(name), .text(model.provider)] + model.totals.values
-    }
-}
-
 /// What an account used of a model on a day; the period is the one that bills it.
 struct DayModelRow: LedgerRow {
     static let table = LedgerTable(
@@ -50,7 +17,8 @@ struct DayModelRow: LedgerRow {
         key: ["day", "account_id", "period", "model"],
         columns: [
             .text("day"), .text("account_id"), .text("period"), .text("model"), .text("provider"),
-        ] + sumColumns
+        ] + sumColumns,
+        indexes: [LedgerIndex("day_models_of_period", on: ["account_id", "period"])]
     )
 
     /// The columns that are sums.

@@ -10,7 +10,7 @@ enum LedgerSchema {
     static let tables: [LedgerTable] = [
         PriceListRow.table, AccountRow.table, RecordRow.table, ChargeRow.table,
         GraduatedChargeRow.table, JournalRow.table, PeriodRow.table, PeriodProviderRow.table,
-        BoundaryRow.table, PeriodModelRow.table, DayModelRow.table, StreamRow.table,
+        BoundaryRow.table, DayModelRow.table, StreamRow.table,
         EventRow.table, AlertRow.table, RejectedRow.table, SequenceRow.table,
     ]
 
@@ -58,15 +58,29 @@ enum LedgerSchema {
             """
     }
 
-    /// The journal as accountants write it: one line per book; debits are positive.
+    /// All transactions as accountants write them, one line per book; debits are positive.
     private static var postings: String {
-        let books = ["accrued", "discount", "sla_penalty", "revenue", "receivable"].map { book in
+        let charge = TierColumns.current("charge", of: "charges", at: "posted_tier")
+        let penalty = TierColumns.current("penalty", of: "charges", at: "posted_tier")
+        let ofCharges = [
+            ("accrued", charge), ("sla_penalty", penalty),
+            ("discount", "subtotal_nano - (\(charge)) - (\(penalty))"),
+            ("revenue", "-subtotal_nano"),
+        ].map { book, amount in
+            """
+            SELECT number, 'charge' AS kind, account_id, period, provider, '\(book)' AS book,
+                \(amount) AS amount_nano FROM charges
+            """
+        }
+        let ofJournal = ["accrued", "discount", "sla_penalty", "revenue", "receivable"].map {
+            book in
             """
             SELECT number, kind, account_id, period, provider, '\(book)' AS book,
                 \(book)_nano AS amount_nano FROM journal WHERE \(book)_nano <> 0
             """
         }
-        return "CREATE VIEW postings AS\n\(books.joined(separator: "\nUNION ALL\n"));"
+        let parts = ofCharges + ofJournal
+        return "CREATE VIEW postings AS\n\(parts.joined(separator: "\nUNION ALL\n"));"
     }
 
     /// Nine decimals, in the words that both databases know; the amount is not negative.

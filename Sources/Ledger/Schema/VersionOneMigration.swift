@@ -12,6 +12,7 @@ struct VersionOneMigration {
 
     private let engine: SQLiteEngine
     private let prices: PriceBook
+    private let cache = PeriodCache()
 
     init(_ engine: SQLiteEngine, _ prices: PriceBook) {
         self.engine = engine
@@ -66,8 +67,9 @@ struct VersionOneMigration {
         guard case .integer(let last)? = rows.last?.last else { return nil }
         var entries: [BillingEntry] = []
         for values in rows { entries.append(.rated(try rated(values, further))) }
-        var booking = BatchBooking(engine, AccountDirectory(), nil)
+        var booking = BatchBooking(engine, AccountDirectory(), nil, cache, isCareful: true)
         let receipt = try booking.store(entries)
+        booking.remember()
         guard receipt.outcomes.allSatisfy({ $0 == .accepted }) else {
             throw .damaged("a record of the old ledger cannot be booked again")
         }
@@ -127,7 +129,10 @@ struct VersionOneMigration {
         let first = try engine.numbers(rows.count)
         var rejected = LedgerRows(RejectedRow.table)
         for (index, values) in rows.enumerated() {
-            rejected.append([.integer(first + Int64(index))] + values.dropFirst())
+            rejected.append(
+                [.integer(first + Int64(index))] + values.dropFirst(),
+                engine.sealer
+            )
         }
         try engine.write(.insert(rejected))
     }
@@ -139,7 +144,7 @@ struct VersionOneMigration {
             "SELECT gateway, epoch, first, last FROM old_sequences",
             []
         ) {
-            sequences.append(values)
+            sequences.append(values, engine.sealer)
         }
         try engine.write(.insert(sequences))
     }

@@ -7,6 +7,8 @@ struct LedgerFailure: Error, Equatable {
         case keep
         /// The same transaction, at once: another one was in its way.
         case again
+        /// The same transaction, without taking anything for granted: a key was taken already.
+        case carefully
         /// A new connection: nothing is known of this one.
         case reopen
     }

@@ -9,18 +9,38 @@ struct LedgerRows: Sendable {
     var count: Int { values.count / table.columns.count }
     var isEmpty: Bool { values.isEmpty }
 
-    /// Appends a row; that of a sealed table without its seal, which is made here.
-    ///
-    /// - Parameters:
-    ///   - row: its values in the order of the columns.
-    ///   - previous: the seal of the row before it, where rows are chained.
-    mutating func append(_ row: [LedgerValue], after previous: [UInt8] = []) {
+    /// Appends a row of a table without seals.
+    mutating func append(_ row: [LedgerValue]) {
+        precondition(!table.isSealed, "the rows of \(table.name) have seals")
         values.append(contentsOf: row)
-        if table.isSealed { values.append(.bytes(RowSeal(of: row, after: previous).bytes)) }
         precondition(
             values.count.isMultiple(of: table.columns.count),
             "a row has a value for every column"
         )
+    }
+
+    /// Appends a row without its seal, and seals it.
+    ///
+    /// - Parameters:
+    ///   - row: its values in the order of the columns.
+    ///   - sealer: makes the seal.
+    ///   - previous: the seal of the row before it, where rows are chained.
+    /// - Returns: the seal.
+    @discardableResult
+    mutating func append(
+        _ row: [LedgerValue],
+        _ sealer: RowSealer,
+        after previous: [UInt8] = []
+    ) -> [UInt8] {
+        precondition(table.isSealed, "the rows of \(table.name) have no seals")
+        let seal = sealer.seal(row, after: previous)
+        values.append(contentsOf: row)
+        values.append(.bytes(seal))
+        precondition(
+            values.count.isMultiple(of: table.columns.count),
+            "a row has a value for every column"
+        )
+        return seal
     }
 }
 

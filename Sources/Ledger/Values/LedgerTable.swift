@@ -8,7 +8,7 @@ struct LedgerTable: Sendable {
     /// Conditions that every row meets, in SQL.
     let checks: [String]
     let indexes: [LedgerIndex]
-    /// The last column holds the `RowSeal` of the others.
+    /// The last column holds the seal of the others, made by `RowSealer`.
     let isSealed: Bool
 
     init(

@@ -120,11 +120,17 @@ package struct PeriodBook: Sendable {
         tokens += Int128(record.tokens)
         bytesOut += record.bytesOut
         durationMilliseconds += record.durationMilliseconds
-        let posting = Posting(charge, subtotal: rated.charge.subtotal)
+        // What a graduated discount gives depends on records that are still to come: it is adjusted.
+        let postedTier = graduated == nil ? tier : 0
+        let posting = Posting(rated.charge.tiers[postedTier], subtotal: rated.charge.subtotal)
+        if let graduated {
+            let before = rated.charge.tiers[0]
+            adjustment = adjustment + Rerating(record: graduated.record, before: before).posting
+        }
         balance = balance + posting + adjustment
         return Booking(
             charge: charge,
-            tier: tier,
+            postedTier: postedTier,
             posting: posting,
             adjustment: adjustment == .zero ? nil : adjustment,
             graduated: graduated?.record,
@@ -191,10 +197,11 @@ package struct PeriodBook: Sendable {
 package struct Booking: Sendable {
     /// What the record costs as things stand.
     package let charge: TierCharge
-    /// The place of the provider's tier, whole-volume.
-    package let tier: Int
+    /// The place of the tier that it is posted at.
+    package let postedTier: Int
     package let posting: Posting
-    /// What the record changed for those before it; nil: nothing.
+    /// What the record changed for those before it, and where the discount is graduated for itself;
+    /// nil: nothing.
     package let adjustment: Posting?
     /// The record as the graduated discount has it; nil where it is not graduated.
     package let graduated: GraduatedRecord?

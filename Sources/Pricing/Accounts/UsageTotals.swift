@@ -39,6 +39,25 @@ package struct UsageTotals: Equatable, Sendable {
         if let charge { graduated.add(charge) }
     }
 
+    /// Adds other records' sums; the caller has made sure that they fit.
+    package mutating func add(_ other: UsageTotals) {
+        records += other.records
+        breachedRecords += other.breachedRecords
+        streams += other.streams
+        inputTokens += other.inputTokens
+        outputTokens += other.outputTokens
+        bytesOut += other.bytesOut
+        durationMilliseconds += other.durationMilliseconds
+        subtotal += other.subtotal
+        for (index, tier) in other.tiers.enumerated() {
+            if index == tiers.count { tiers.append(ChargeSum()) }
+            tiers[index].charge += tier.charge
+            tiers[index].penalty += tier.penalty
+        }
+        graduated.charge += other.graduated.charge
+        graduated.penalty += other.graduated.penalty
+    }
+
     package mutating func add(_ rerating: Rerating) {
         graduated.subtract(rerating.before)
         graduated.add(rerating.record.charge)
@@ -76,7 +95,7 @@ package struct ChargeSum: Equatable, Sendable {
         self.penalty = penalty
     }
 
-    mutating func add(_ tier: TierCharge) {
+    package mutating func add(_ tier: TierCharge) {
         charge += tier.charge.nanodollars
         penalty += tier.penalty.nanodollars
     }

@@ -40,6 +40,14 @@ extension Command {
                 summary: "rates the cases of a file, one JSON object per line",
                 options: common
             ) { options, console in runRate(options, console) },
+            Command(
+                name: "ledger",
+                operands: "verify",
+                operandCount: 1...1,
+                summary: "works the books out again and names what is not as it was written",
+                details: ledgerDetails,
+                options: common
+            ) { options, console in LedgerCommand(console: console).run(options) },
         ]
     }
 
@@ -47,6 +55,11 @@ extension Command {
         Without a redis.url it runs a private redis-server in the data directory; without
         providers it serves the built-in demonstration. SIGTERM and SIGINT drain, a second one
         stops at once; SIGHUP reads the configuration again.
+        """
+
+    private static let ledgerDetails = """
+        Every total is worked out again from the records, every row that follows from nothing else
+        is checked by its seal. Reads beside a running weir. Exit status 1 if anything is found.
         """
 
     private static let keysDetails = """

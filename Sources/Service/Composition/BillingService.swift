@@ -34,7 +34,6 @@ final class BillingService: Sendable {
     /// - Throws: `LedgerRefused`, or `SocketError` when the system has no more threads.
     init(
         _ configuration: WeirConfiguration,
-        ledgerPath: String,
         prices: PriceBook,
         redis: RedisURL,
         resolver: Resolver,
@@ -50,18 +49,18 @@ final class BillingService: Sendable {
         self.ratingThread = ratingThread
         ledgerThread = try BlockingThread(name: "weir-ledger")
         let ledger = DatabaseLedger(
-            .sqlite(SQLiteLedgerConfiguration(path: ledgerPath)),
+            try configuration.ledgerDatabase,
             on: ledgerThread,
             directory: AccountDirectory(configuration.accounts),
             wallClock: { WallTime.now }
         )
         self.ledger = ledger
-        ledgerPlace = ledgerPath
+        ledgerPlace = configuration.ledgerPlace
         let book: PriceBook
         do {
             book = try await ledger.open(prices)
         } catch {
-            throw LedgerRefused(error, at: ledgerPath)
+            throw LedgerRefused(error, at: configuration.ledgerPlace)
         }
         try group.start()
         var settings = MeterReaderSettings(consumer: consumer)

@@ -218,7 +218,6 @@ extension WeirProcess {
     private func startBilling(_ redis: RedisURL) async throws {
         let billing = try await BillingService(
             configuration,
-            ledgerPath: try ledgerPath,
             prices: prices,
             redis: redis,
             resolver: resolver,
@@ -297,8 +296,8 @@ extension WeirProcess {
             if redis != nil {
                 console.print("meter records: redis-cli -s \(redisSocket) XRANGE weir:meter:0 - +")
             }
-            if let path = try? ledgerPath {
-                console.print("charges: sqlite3 \(path) 'SELECT * FROM charge_list'")
+            if case .sqlite(let ledger)? = try? configuration.ledgerDatabase {
+                console.print("charges: sqlite3 \(ledger.path) 'SELECT * FROM charge_list'")
             }
         }
         if let runKey { console.print(runKey.explanation) }
@@ -318,23 +317,9 @@ extension WeirProcess {
     }
 
     private var redisSocket: String { redis?.socketPath ?? "" }
-
-    private var ledgerPath: String {
-        get throws {
-            switch configuration.ledger.url {
-            case nil: return "\(configuration.data.directory)/ledger.db"
-            case .sqlite(let path): return path
-            case .postgresql: throw UnservedLedger()
-            }
-        }
-    }
 }
 
 /// `weir serve` and `weir bill` meet in a Redis that both can reach.
 struct MissingRedis: Error, CustomStringConvertible {
     let description = "no redis.url is configured and REDIS_URL is not set; weir up brings its own"
-}
-
-struct UnservedLedger: Error, CustomStringConvertible {
-    let description = "ledger.url: PostgreSQL is not served by this version; use sqlite:PATH"
 }

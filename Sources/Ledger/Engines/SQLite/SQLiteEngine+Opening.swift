@@ -18,6 +18,7 @@ extension SQLiteEngine {
             PRAGMA trusted_schema = OFF;
             PRAGMA cell_size_check = ON;
             PRAGMA cache_size = -65536;
+            PRAGMA wal_autocheckpoint = 16384;
             """
         )
         try makeTables(prices, at: now)

@@ -3,7 +3,9 @@ import Pricing
 /// A ledger in a SQLite file: write-ahead log with `synchronous=FULL`.
 final class SQLiteEngine: LedgerEngine {
     let connection: SQLiteConnection
+    let sealer = RowSealer()
     private var statements: [String: SQLiteStatementBox] = [:]
+    private var buffer: [UInt8] = []
 
     /// Opens the file, and makes the tables where there are none.
     ///
@@ -37,17 +39,13 @@ final class SQLiteEngine: LedgerEngine {
     }
 
     /// The transaction is the only one that writes.
-    func lock(accounts: [String]) throws(LedgerFailure) {
-        var rows = LedgerRows(AccountRow.table)
-        for account in accounts { rows.append(AccountRow(id: account).values) }
-        try write(.insertIfAbsent(rows))
-    }
+    func lock(accounts: [String]) {}
 
     func lock(runs: [GatewayRun]) {}
 
     func numbers(_ count: Int) throws(LedgerFailure) -> Int64 {
         var last: Int64 = 0
-        for table in [RecordRow.table, RejectedRow.table, JournalRow.table] {
+        for table in [RecordRow.table, RejectedRow.table, JournalRow.table, EventRow.table] {
             let rows = try query("SELECT ifnull(max(number), 0) FROM \(table.name)", [])
             if case .integer(let number)? = rows.first?.first { last = max(last, number) }
         }
@@ -125,12 +123,12 @@ final class SQLiteEngine: LedgerEngine {
             "INSERT INTO \(rows.table.name) (\(rows.table.columnList)) VALUES (\(parameters))" + end
         let statement = try statement(text)
         for start in stride(from: 0, to: rows.values.count, by: width) {
-            try statement.run(rows.values[start..<start + width])
+            try statement.run(rows.values[start..<start + width], &buffer)
         }
     }
 
     private func run(_ text: String, _ values: ArraySlice<LedgerValue>) throws(LedgerFailure) {
-        try statement(text).run(values)
+        try statement(text).run(values, &buffer)
     }
 
     private func append(
@@ -138,7 +136,7 @@ final class SQLiteEngine: LedgerEngine {
         _ values: ArraySlice<LedgerValue>,
         to rows: inout [[LedgerValue]]
     ) throws(LedgerFailure) {
-        try statement(text).append(values, to: &rows)
+        try statement(text).append(values, &buffer, to: &rows)
     }
 
     /// The prepared statement of a text; the texts are few.
@@ -160,10 +158,12 @@ private final class SQLiteStatementBox {
 
     init(_ statement: consuming SQLiteStatement) { self.statement = statement }
 
-    func run(_ values: ArraySlice<LedgerValue>) throws(LedgerFailure) {
+    func run(
+        _ values: ArraySlice<LedgerValue>,
+        _ buffer: inout [UInt8]
+    ) throws(LedgerFailure) {
         do throws(SQLiteFailure) {
-            try statement.bind(values)
-            try statement.run()
+            try statement.run(values, &buffer) { _ in }
         } catch {
             throw LedgerFailure(error)
         }
@@ -171,12 +171,11 @@ private final class SQLiteStatementBox {
 
     func append(
         _ values: ArraySlice<LedgerValue>,
+        _ buffer: inout [UInt8],
         to rows: inout [[LedgerValue]]
     ) throws(LedgerFailure) {
         do throws(SQLiteFailure) {
-            try statement.bind(values)
-            defer { statement.reset() }
-            while try statement.step() { rows.append(statement.row()) }
+            try statement.run(values, &buffer) { rows.append($0.row()) }
         } catch {
             throw LedgerFailure(error)
         }
@@ -197,21 +196,6 @@ private final class SQLiteCursor: LedgerCursor {
     }
 }
 
-extension SQLiteStatement {
-    fileprivate func bind(_ values: ArraySlice<LedgerValue>) throws(SQLiteFailure) {
-        var index: Int32 = 1
-        for value in values {
-            switch value {
-            case .null: try bind(nil as Int64?, at: index)
-            case .integer(let number): try bind(number, at: index)
-            case .text(let text): try bind(text, at: index)
-            case .bytes(let bytes): try bind(bytes, at: index)
-            }
-            index += 1
-        }
-    }
-}
-
 extension String {
     /// `$1` as SQLite writes it.
     fileprivate var withNumberedParameters: String {
@@ -227,6 +211,8 @@ extension LedgerFailure {
     init(_ failure: SQLiteFailure) {
         switch failure.primaryCode {
         case 5, 6: self.init(.busy, .keep)
+        case 19 where [1_555, 2_067].contains(failure.code):
+            self.init(.failed(failure.message), .carefully)
         case 8: self.init(.readOnly, .reopen)
         case 11, 26: self.init(.damaged(failure.message), .reopen)
         case 13: self.init(.diskFull, .reopen)

@@ -43,12 +43,69 @@ package struct SQLiteStatement: ~Copyable {
         try check(code)
     }
 
-    /// Binds some bytes.
-    package func bind(_ bytes: [UInt8], at index: Int32) throws(SQLiteFailure) {
-        let code = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe CSQLite_bind_blob(handle, index, bytes.baseAddress, Int32(bytes.count))
+    /// Binds all parameters and runs to the first row, if there is one.
+    ///
+    /// Texts and bytes are lent to SQLite from one buffer, which saves a copy of each.
+    ///
+    /// - Parameters:
+    ///   - values: one for each parameter.
+    ///   - buffer: what texts and bytes are put into.
+    ///   - visit: called for each row; then the statement is reset.
+    /// - Throws: `SQLiteFailure`.
+    func run(
+        _ values: ArraySlice<LedgerValue>,
+        _ buffer: inout [UInt8],
+        _ visit: (borrowing SQLiteStatement) -> Void
+    ) throws(SQLiteFailure) {
+        buffer.removeAll(keepingCapacity: true)
+        for value in values {
+            switch value {
+            case .text(let text): buffer.append(contentsOf: text.utf8)
+            case .bytes(let bytes): buffer.append(contentsOf: bytes)
+            case .null, .integer: break
+            }
         }
-        try check(code)
+        // An empty text needs an address too.
+        if buffer.isEmpty { buffer.append(0) }
+        let code = unsafe buffer.withUnsafeBytes { bytes in
+            let code = unsafe bind(values, in: bytes)
+            guard code == SQLITE_OK else { return code }
+            var step = unsafe sqlite3_step(handle)
+            while step == SQLITE_ROW {
+                visit(self)
+                step = unsafe sqlite3_step(handle)
+            }
+            return step
+        }
+        guard code == SQLITE_DONE else {
+            defer { reset() }
+            throw failure(code)
+        }
+        reset()
+    }
+
+    private func bind(_ values: ArraySlice<LedgerValue>, in bytes: UnsafeRawBufferPointer) -> Int32
+    {
+        guard var next = bytes.baseAddress else { return SQLITE_NOMEM }
+        var index: Int32 = 0
+        for value in values {
+            index += 1
+            let code: Int32
+            switch value {
+            case .null: code = unsafe sqlite3_bind_null(handle, index)
+            case .integer(let number): code = unsafe sqlite3_bind_int64(handle, index, number)
+            case .text(let text):
+                let count = text.utf8.count
+                let start = unsafe next.assumingMemoryBound(to: CChar.self)
+                code = unsafe CSQLite_lend_text(handle, index, start, Int32(count))
+                unsafe next += count
+            case .bytes(let content):
+                code = unsafe CSQLite_lend_blob(handle, index, next, Int32(content.count))
+                unsafe next += content.count
+            }
+            guard code == SQLITE_OK else { return code }
+        }
+        return SQLITE_OK
     }
 
     /// Runs to the next row.

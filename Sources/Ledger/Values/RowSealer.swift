@@ -1,38 +1,64 @@
 import Cryptography
 
-/// What tells that a row is as it was written, which of its columns is not, and what stood there.
+/// Makes and checks what tells that a row is as it was written, which of its columns is not, and what
+/// stood there.
 ///
-/// A hash over all columns, one byte for each, and the exclusive or of all of them. A change that
-/// leaves the hash right is not to be found by chance; a changed column is named by its byte, and if
-/// it is the only one, its old value follows from the others.
-struct RowSeal: Equatable {
+/// A seal is a hash over all columns, one byte for each, and the exclusive or of all of them. A change
+/// that leaves the hash right is not to be found by chance; a changed column is named by its byte,
+/// and if it is the only one, its old value follows from the others.
+final class RowSealer {
     private static let hashLength = 16
 
-    let bytes: [UInt8]
+    private var hasher = SHA256Hasher()
+    private var scratch = Scratch()
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    /// What a seal is made of; outside of it, so that making one allocates nothing else.
+    private struct Scratch {
+        var message: [UInt8] = []
+        var checks: [UInt8] = []
+        var parity: [UInt8] = []
+
+        mutating func removeAll() {
+            message.removeAll(keepingCapacity: true)
+            checks.removeAll(keepingCapacity: true)
+            parity.removeAll(keepingCapacity: true)
+        }
+
+        mutating func append(_ value: LedgerValue) {
+            let start = message.count
+            value.append(to: &message)
+            let count = message.count - start
+            while parity.count < count { parity.append(0) }
+            var hash = UInt64(truncatingIfNeeded: checks.count)
+            for offset in 0..<count {
+                let byte = message[start &+ offset]
+                parity[offset] ^= byte
+                hash = (hash &<< 5 | hash &>> 59) ^ UInt64(byte)
+            }
+            checks.append(UInt8(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) &>> 56))
+        }
+    }
 
     /// Seals a row.
     ///
     /// - Parameters:
     ///   - row: its values without the seal.
     ///   - previous: the seal of the row before it, where rows are chained.
-    init(of row: [LedgerValue], after previous: [UInt8] = []) {
-        var message = previous
-        message.reserveCapacity(previous.count + 512)
-        var checks: [UInt8] = []
-        checks.reserveCapacity(row.count)
-        var parity: [UInt8] = []
-        for (index, value) in row.enumerated() {
-            let start = message.count
-            value.append(to: &message)
-            checks.append(Self.check(message[start...], index))
-            if message.count - start > parity.count {
-                parity += repeatElement(0, count: message.count - start - parity.count)
-            }
-            for (offset, byte) in message[start...].enumerated() { parity[offset] ^= byte }
-        }
-        bytes = SHA256Digest(of: message).bytes.prefix(Self.hashLength) + checks + parity
+    /// - Returns: the seal.
+    func seal(_ row: [LedgerValue], after previous: [UInt8] = []) -> [UInt8] {
+        // A local one: what a class holds is checked at every access.
+        var scratch = Scratch()
+        swap(&scratch, &self.scratch)
+        scratch.removeAll()
+        scratch.message.append(contentsOf: previous)
+        for value in row { scratch.append(value) }
+        var seal: [UInt8] = []
+        seal.reserveCapacity(Self.hashLength + scratch.checks.count + scratch.parity.count)
+        hasher.append(digestOf: scratch.message, count: Self.hashLength, to: &seal)
+        seal.append(contentsOf: scratch.checks)
+        seal.append(contentsOf: scratch.parity)
+        swap(&scratch, &self.scratch)
+        return seal
     }
 
     /// What is wrong with a row that stands under this seal.
@@ -53,23 +79,27 @@ struct RowSeal: Equatable {
         }
     }
 
-    func check(_ row: [LedgerValue], after previous: [UInt8] = []) -> Finding {
-        let fresh = RowSeal(of: row, after: previous)
-        guard fresh != self else { return .none }
+    func check(
+        _ seal: [UInt8],
+        of row: [LedgerValue],
+        after previous: [UInt8] = []
+    ) -> Finding {
+        let fresh = self.seal(row, after: previous)
+        guard fresh != seal else { return .none }
         let start = Self.hashLength
-        guard bytes.count >= start + row.count,
-            fresh.bytes.prefix(start) != bytes.prefix(start)
-        else { return .seal }
-        let places = row.indices.filter { fresh.bytes[start + $0] != bytes[start + $0] }
+        guard seal.count >= start + row.count, fresh.prefix(start) != seal.prefix(start) else {
+            return .seal
+        }
+        let places = row.indices.filter { fresh[start + $0] != seal[start + $0] }
         if let only = places.count == 1 ? places.first : nil,
-            let old = restored(only, in: row, previous)
+            let old = restored(only, in: row, seal, previous)
         {
             return .columns([(only, old)])
         }
         if places.isEmpty {
             // By chance the byte of the changed column is the same: the hash tells which it is.
             for place in row.indices {
-                guard let old = restored(place, in: row, previous) else { continue }
+                guard let old = restored(place, in: row, seal, previous) else { continue }
                 return .columns([(place, old)])
             }
         }
@@ -81,9 +111,10 @@ struct RowSeal: Equatable {
     private func restored(
         _ place: Int,
         in row: [LedgerValue],
+        _ seal: [UInt8],
         _ previous: [UInt8]
     ) -> LedgerValue? {
-        var parity = Array(bytes[(Self.hashLength + row.count)...])
+        var parity = Array(seal[(Self.hashLength + row.count)...])
         for (index, value) in row.enumerated() where index != place {
             var encoding: [UInt8] = []
             value.append(to: &encoding)
@@ -93,15 +124,7 @@ struct RowSeal: Equatable {
         guard let old = LedgerValue(encoded: parity) else { return nil }
         var whole = row
         whole[place] = old
-        return RowSeal(of: whole, after: previous) == self ? old : nil
-    }
-
-    /// FNV-1a, folded to one byte.
-    private static func check(_ encoding: ArraySlice<UInt8>, _ index: Int) -> UInt8 {
-        var hash: UInt32 = 2_166_136_261 ^ UInt32(truncatingIfNeeded: index)
-        for byte in encoding { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-        hash ^= hash >> 16
-        return UInt8(truncatingIfNeeded: hash ^ (hash >> 8))
+        return self.seal(whole, after: previous) == seal ? old : nil
     }
 }
 
@@ -113,8 +136,10 @@ extension LedgerValue {
         case .null: bytes.append(0)
         case .integer(let number):
             bytes.append(1)
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift)))
+            var rest = UInt64(bitPattern: number)
+            for _ in 0..<8 {
+                bytes.append(UInt8(truncatingIfNeeded: rest &>> 56))
+                rest = rest &<< 8
             }
         case .text(let text):
             bytes.append(2)
@@ -155,8 +180,9 @@ extension LedgerValue {
     }
 
     private static func append(length: Int, to bytes: inout [UInt8]) {
-        for shift in stride(from: 24, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: length >> shift))
-        }
+        bytes.append(UInt8(truncatingIfNeeded: length &>> 24))
+        bytes.append(UInt8(truncatingIfNeeded: length &>> 16))
+        bytes.append(UInt8(truncatingIfNeeded: length &>> 8))
+        bytes.append(UInt8(truncatingIfNeeded: length))
     }
 }
