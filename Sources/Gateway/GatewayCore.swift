@@ -17,6 +17,8 @@ package final class GatewayCore: Sendable {
     let startedAt: WallTime
     let billingStatus: @Sendable () -> BillingOverview
     let contributeMetrics: @Sendable (inout PrometheusText) -> Void
+    /// Nil: this gateway is alone.
+    let fleet: (any GatewayFleet)?
 
     private let current: Guarded<GatewaySettings>
     private let openStreams = Atomic<Int>(0)
@@ -34,6 +36,7 @@ package final class GatewayCore: Sendable {
     ///   - billingStatus: tells what is known of metering and billing; called on a reactor, so it
     ///     must not wait.
     ///   - contributeMetrics: adds metrics from outside the gateway; likewise.
+    ///   - fleet: the gateways that share one Redis.
     package init(
         settings: GatewaySettings,
         executors: [any StreamExecutor],
@@ -43,8 +46,10 @@ package final class GatewayCore: Sendable {
         log: any LogSink,
         startedAt: WallTime,
         billingStatus: @escaping @Sendable () -> BillingOverview = { BillingOverview() },
-        contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in }
+        contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in },
+        fleet: (any GatewayFleet)? = nil
     ) {
+        self.fleet = fleet
         self.billingStatus = billingStatus
         self.contributeMetrics = contributeMetrics
         current = Guarded(settings)
@@ -96,6 +101,20 @@ package final class GatewayCore: Sendable {
     ///
     /// - Returns: bytes kept by all streams.
     func retain(_ change: Int) -> Int { retainedBytes.add(change, ordering: .relaxed).newValue }
+
+    /// Adds up what all reactors have counted.
+    ///
+    /// Call from any thread.
+    package func figures() async -> GatewayFigures {
+        await withCheckedContinuation { continuation in
+            let home = registries[0].executor
+            home.perform {
+                GatewayTotals.gather(self, home: home, for: .everyone) { totals in
+                    continuation.resume(returning: GatewayFigures(totals))
+                }
+            }
+        }
+    }
 
     /// Ends every stream because the gateway stops.
     ///

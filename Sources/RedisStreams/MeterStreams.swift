@@ -22,6 +22,10 @@ package struct MeterStreams: Sendable, Equatable {
     package static func key(_ partition: Int) -> String { "weir:meter:\(partition)" }
     package static func deadKey(_ partition: Int) -> String { "weir:dead:\(partition)" }
     package static let committedKey = "weir:committed"
+    /// Which gateways there are, by the time at which they were last seen.
+    package static let gatewaysKey = "weir:gateways"
+    /// What a gateway tells about itself.
+    package static func gatewayKey(_ id: String) -> String { "weir:gateway:\(id)" }
     /// Who trims.
     package static let keeperKey = "weir:keeper"
 

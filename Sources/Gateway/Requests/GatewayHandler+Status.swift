@@ -85,8 +85,44 @@ extension GatewayHandler {
 
     func statistics(_ visit: Visit) {
         guard let viewer = viewer(visit) else { return }
+        switch visit.query["scope"] {
+        case nil, "gateway": break
+        case "all": return fleetStatistics(visit)
+        default: return visit.fail(StreamFailure(.badRequest, "scope is gateway or all"))
+        }
         GatewayTotals.gather(core, home: registry.executor, for: viewer) { totals in
             visit.send(visit.answer.json(200, totals.json))
+        }
+    }
+
+    private func fleetStatistics(_ visit: Visit) {
+        guard visit.isAdmin else {
+            return visit.fail(
+                StreamFailure(.unauthorized, "scope=all is answered by the admin listener"),
+                status: 403
+            )
+        }
+        let executor = registry.executor
+        let now = executor.wallClock
+        GatewayTotals.gather(core, home: executor, for: .everyone) { [core] totals in
+            let stats = FleetStats(
+                own: GatewayFigures(totals),
+                id: core.fleet?.ownID ?? "",
+                at: now
+            )
+            guard let fleet = core.fleet else {
+                return visit.send(visit.answer.json(200, stats.json))
+            }
+            Task { [stats] in
+                var stats = stats
+                do {
+                    stats.add(try await fleet.members())
+                } catch {
+                    stats.note(problem: "\(error)")
+                }
+                let body = stats.json
+                executor.perform { visit.send(visit.answer.json(200, body)) }
+            }
         }
     }
 

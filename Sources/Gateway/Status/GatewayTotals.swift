@@ -71,22 +71,24 @@ extension GatewayTotals {
         json.add("meanDurationMs", ended == 0 ? nil : counters.durationMilliseconds / ended)
         json.add("events", events)
         json.add("bytes", bytes)
-        json.add("bytesPerSecond", bytes * 1_000 / max(1, uptimeMilliseconds))
-        json.add("queuedBytes", running.reduce(0) { $0 + Int64($1.queuedBytes) })
+        json.add("bytesPerSecond", bytesPerSecond)
+        json.add("queuedBytes", queuedBytes)
         json.add("byProvider", raw: providers)
         json.add("codings", raw: codings)
         json.add("overCompressionBudget", overCodingBudget)
         if showsBilling {
             json.add("compressionHeldBytes", Int64(codingHeldBytes))
             json.add("meterLag", billing.meterLag)
-            json.add("costToday", raw: dollars(billing.costTodayNanodollars))
-            json.add("costPerStream", raw: dollars(costPerStream))
+            json.add("costToday", raw: jsonDollars(billing.costTodayNanodollars))
+            json.add("costPerStream", raw: jsonDollars(costPerStream))
         }
         return json.bytes
     }
 
-    private var events: Int64 { running.reduce(counters.events) { $0 + $1.events } }
-    private var bytes: Int64 { running.reduce(counters.bytes) { $0 + $1.bytes } }
+    var events: Int64 { running.reduce(counters.events) { $0 + $1.events } }
+    var bytes: Int64 { running.reduce(counters.bytes) { $0 + $1.bytes } }
+    var bytesPerSecond: Int64 { bytes * 1_000 / max(1, uptimeMilliseconds) }
+    var queuedBytes: Int64 { running.reduce(0) { $0 + Int64($1.queuedBytes) } }
 
     private var costPerStream: Int64? {
         guard let cost = billing.costTodayNanodollars, billing.streamsToday > 0 else { return nil }
@@ -110,15 +112,15 @@ extension GatewayTotals {
         }
         return object + [UInt8(ascii: "}")]
     }
+}
 
-    /// Nano-dollars as a string of dollars with nine decimals.
-    private func dollars(_ nanodollars: Int64?) -> [UInt8] {
-        guard let nanodollars else { return Array("null".utf8) }
-        let rest = String(abs(nanodollars % 1_000_000_000))
-        let zeros = String(repeating: "0", count: 9 - rest.count)
-        let sign = nanodollars < 0 ? "-" : ""
-        return Array("\"\(sign)\(abs(nanodollars / 1_000_000_000)).\(zeros)\(rest)\"".utf8)
-    }
+/// Nano-dollars as a string of dollars with nine decimals; nil is `null`.
+func jsonDollars(_ nanodollars: Int64?) -> [UInt8] {
+    guard let nanodollars else { return Array("null".utf8) }
+    let rest = String(abs(nanodollars % 1_000_000_000))
+    let zeros = String(repeating: "0", count: 9 - rest.count)
+    let sign = nanodollars < 0 ? "-" : ""
+    return Array("\"\(sign)\(abs(nanodollars / 1_000_000_000)).\(zeros)\(rest)\"".utf8)
 }
 
 // MARK: - Prometheus

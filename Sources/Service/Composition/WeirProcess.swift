@@ -27,6 +27,7 @@ actor WeirProcess {
     private var gateway: GatewayService?
     private var billing: BillingService?
     private var keeping: StreamKeeping?
+    private var fleet: FleetService?
     private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
     private var tasks: [Task<Void, Never>] = []
     private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
@@ -166,6 +167,13 @@ extension WeirProcess {
         }
         // Browsers would want TLS of everything else on this machine too.
         if secures(configuration).ownCertificateFile != nil { configuration.hsts = .zero }
+        let fleet = FleetService(
+            redis: redis,
+            resolver: resolver,
+            gateway: try gatewayName(in: configuration.data.directory),
+            on: group.reactors[0]
+        )
+        self.fleet = fleet
         let core = GatewayCore(
             settings: try configuration.gatewaySettings(allowsLocalhost: role == .up),
             executors: group.reactors,
@@ -175,8 +183,10 @@ extension WeirProcess {
             log: log,
             startedAt: WallTime.now,
             billingStatus: { [board] in board.overview },
-            contributeMetrics: { [board] in board.writeMetrics(to: &$0) }
+            contributeMetrics: { [board] in board.writeMetrics(to: &$0) },
+            fleet: fleet
         )
+        tasks.append(Task { await fleet.run { await core.figures() } })
         board.connect(meter: meter)
         guard let certificates else {
             preconditionFailure("a role that serves streams has a keeper of certificates")
@@ -276,6 +286,7 @@ extension WeirProcess {
         await billing?.close()
         await keeping?.close()
         certificates?.stop()
+        await fleet?.close()
         resolver.stop()
         group.stop()
         redis?.stop()
