@@ -68,6 +68,7 @@ let pure: [Target] = [
         uses: ["StreamBytes", "ServerSentEvents", "HTTPWire"],
         resources: [.embedInCode("Bodies")]
     ),
+    room("BrowserClient", resources: [.embedInCode("Files")]),
 ]
 
 let codecs: [Target] = [
@@ -103,7 +104,7 @@ let domain: [Target] = [
         "Gateway",
         uses: [
             "Providers", "HTTPServer", "Reactor", "Compression", "Sealing", "Cryptography",
-            "Dialects", "Metering",
+            "BrowserClient", "Dialects", "Metering",
             "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     ),

@@ -252,7 +252,7 @@ class Client:
         secure = self.url.scheme == "https"
         make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = make(self.url.netloc, timeout=60)
-        connection.request(method, path, body, self.headers | dict(headers))
+        connection.request(method, self.url.path.rstrip("/") + path, body, self.headers | dict(headers))
         response = connection.getresponse()
         if response.status != 200:
             raise StreamEnded(f"status {response.status}: {response.read(2_000).decode()}")

@@ -10,7 +10,7 @@ struct LayerTests {
         ],
         ["StreamBytes", "Telemetry"],
         ["ServerSentEvents", "HTTPWire", "Metering"],
-        ["Dialects", "Pricing", "Replay"],
+        ["Dialects", "Pricing", "Replay", "BrowserClient"],
         ["Cryptography"],
         ["Compression", "Sealing", "TransportSecurity", "YAMLText", "HTTP2"],
         ["Reactor"],

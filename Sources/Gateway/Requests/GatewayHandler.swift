@@ -1,3 +1,4 @@
+import BrowserClient
 import Dialects
 import HTTPServer
 import HTTPWire
@@ -79,7 +80,11 @@ extension GatewayHandler {
         case "v1": routeOpenAI(visit, path.dropFirst())
         case "api" where path.dropFirst().first == "stream":
             routeStream(visit, path.dropFirst(2))
-        default: notFound(visit)
+        default:
+            guard !isAdmin, let file = BrowserFile.at(visit.head.path) else {
+                return notFound(visit)
+            }
+            allow(visit, "GET") { send(file, for: visit) }
         }
     }
 

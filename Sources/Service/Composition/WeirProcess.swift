@@ -315,6 +315,9 @@ extension WeirProcess {
         guard let address = addresses.listen.first else { return }
         let model = gateway?.core.settings.models.models.first?.name ?? "MODEL"
         let key = runKey?.key ?? (configuration.access.open ? nil : "YOUR_KEY")
+        console.print(
+            "in a browser: \(scheme)://\(address)/" + (runKey.map { "#key=\($0.key)" } ?? "")
+        )
         console.print("try it:")
         console.print(
             "curl -N"
