@@ -186,7 +186,8 @@ class Unsealer:
         sealed = json.loads(data).get("sealed")
         if self.keys is None or not isinstance(sealed, str):
             raise SealError("an event came that is not sealed")
-        if sequence != self.last + 1 and not (name == "gap" and sequence > self.last):
+        step = sequence - self.last if isinstance(sequence, int) else 0
+        if step != 1 and not (name == "gap" and step > 0):
             raise SealError(f"event {sequence} came where {self.last + 1} was due")
         payload = decode64(sealed)
         epoch, keys = int.from_bytes(payload[:4], "big"), self.keys
@@ -279,6 +280,20 @@ class Client:
             time.sleep(0.2 * attempt)
             last = {"Last-Event-ID": f"{self.unsealer.stream}.{self.unsealer.last}"}
             response = self.request("GET", f"/api/stream/{self.unsealer.stream}", None, last)
+        raise StreamEnded("the stream ended before its answer did")
+
+    def chat(self, body):
+        """Yields what a program that speaks OpenAI's format gets after `data:`, `[DONE]` included."""
+        headers = {"Content-Type": "application/json", "Weir-Seal": json.dumps(self.unsealer.offer)}
+        text = json.dumps(body | {"stream": True})
+        for _, _, data in events(self.request("POST", "/v1/chat/completions", text, headers)):
+            if self.unsealer.stream is None:
+                self.unsealer.begin(data)
+                continue
+            content = self.unsealer.open(data, "data", json.loads(data).get("n"))
+            yield content
+            if content == "[DONE]" or "error" in json.loads(content):
+                return
         raise StreamEnded("the stream ended before its answer did")
 
     def take(self, name, identifier, data):

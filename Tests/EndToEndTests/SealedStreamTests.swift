@@ -35,7 +35,9 @@ extension EndToEndTests {
                       keys: [{ id: k1, account: acme, key: "\(Self.sharedKey)" }]
                       rotate: { events: 5, interval: 10m }
 
-                    """
+                    """,
+                // Those who noticed something do not come back for the rest.
+                settings: ["drain.deadline=1s"]
             )
             return Parts(weir: weir, replay: replay)
         }
@@ -60,15 +62,16 @@ extension EndToEndTests {
             return .object(scenario.merging(members) { $1 })
         }
 
-        private static func padded(_ seal: JSONTree) -> JSONTree {
+        private static func with(_ more: [String: JSONTree], _ seal: JSONTree) -> JSONTree {
             guard case .object(let members) = seal else { return seal }
-            return .object(members.merging(["pad": .integer(64)]) { $1 })
+            return .object(members.merging(more) { $1 })
         }
 
         /// What leaves the answer whole.
         private static let whole = [
             scenario("hybrid", hybrid),
-            scenario("shared, padded", padded(shared)),
+            scenario("shared, padded", with(["pad": .integer(64)], shared)),
+            scenario("compressed", with(["compress": .boolean(true)], hybrid)),
             scenario("password", passwordSeal),
             scenario("hybrid, cut three times", hybrid, ["way": .string("cut-three-times")]),
             scenario("shared, cut", shared, ["way": .string("cut")]),
@@ -86,7 +89,21 @@ extension EndToEndTests {
         private static let wholeInPython = [
             scenario("P-256", hybrid, ["curve": .string("p-256")]),
             scenario("ChaCha20", hybrid, ["algorithm": .string("chacha20-poly1305")]),
+            scenario("OpenAI's format", hybrid, ["openAI": .boolean(true)]),
+            scenario(
+                "OpenAI's format, compressed and padded",
+                with(["compress": .boolean(true), "pad": .integer(32)], passwordSeal),
+                ["openAI": .boolean(true)]
+            ),
         ]
+
+        /// The same in OpenAI's format, for the client that speaks it.
+        private static let tamperedInPython = [
+            "flipped", "dropped", "repeated", "reordered", "in-the-next-epoch", "other-salt",
+            "other-model", "chunk-in-clear",
+        ].map { way in
+            scenario(way, hybrid, ["way": .string(way), "openAI": .boolean(true)])
+        }
 
         /// What a proxy on the way may do to a sealed answer; each must be noticed.
         private static let tampered =
@@ -158,12 +175,14 @@ extension EndToEndTests {
 
         @Test func `Python opens what is whole and notices what is not`() async throws {
             let parts = try await start()
+            let whole = Self.whole + Self.wholeInPython
+            let tampered = Self.tampered + Self.tamperedInPython
             let outcomes = try await linesFromScript(
                 "\(repositoryRoot())/.venv/bin/python3",
                 [Place.client("sealed_python.py"), parts.weir.url, Self.key],
-                input: Self.whole + Self.wholeInPython + Self.tampered + Self.truncated
+                input: whole + tampered + Self.truncated
             )
-            try check(outcomes, whole: Self.whole + Self.wholeInPython)
+            try check(outcomes, whole: whole, tampered: tampered)
             try await parts.weir.stop()
         }
 
@@ -182,10 +201,12 @@ extension EndToEndTests {
 
         // MARK: Checks
 
-        private func check(_ outcomes: [JSONTree], whole: [JSONTree]) throws {
-            try #require(
-                outcomes.count == whole.count + Self.tampered.count + Self.truncated.count
-            )
+        private func check(
+            _ outcomes: [JSONTree],
+            whole: [JSONTree],
+            tampered: [JSONTree] = tampered
+        ) throws {
+            try #require(outcomes.count == whole.count + tampered.count + Self.truncated.count)
             let text = try #require(RecordedAnswer.named(Self.model)).textDigest
             for (scenario, outcome) in zip(whole, outcomes) {
                 #expect(outcome["name"] == scenario["name"])
@@ -194,13 +215,13 @@ extension EndToEndTests {
                 #expect(outcome["finish"]?.string == "stop", "\(outcome)")
             }
             let others = outcomes.dropFirst(whole.count)
-            for (scenario, outcome) in zip(Self.tampered, others) {
+            for (scenario, outcome) in zip(tampered, others) {
                 #expect(outcome["name"] == scenario["name"])
                 #expect(outcome["code"]?.string == "tampered", "\(outcome)")
                 #expect(outcome["finish"] == nil, "\(outcome)")
                 #expect(outcome["text"]?.string?.contains("forged") == false, "\(outcome)")
             }
-            for outcome in others.dropFirst(Self.tampered.count) {
+            for outcome in others.dropFirst(tampered.count) {
                 #expect(outcome["code"]?.string == "stream_gone", "\(outcome)")
                 #expect(outcome["finish"] == nil, "\(outcome)")
             }

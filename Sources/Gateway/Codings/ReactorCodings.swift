@@ -127,6 +127,20 @@ struct ReactorCodings: ~Copyable {
         return choice
     }
 
+    /// Compresses a piece of bytes for itself (raw deflate).
+    ///
+    /// - Returns: nil when it would not get shorter, or there is no memory for it.
+    mutating func compressed(_ bytes: Span<UInt8>) -> [UInt8]? {
+        guard bytes.count >= Self.chunkByteMinimum else { return nil }
+        if encoders == nil { encoders = try? SharedEncoders(budget: budget) }
+        var output: [UInt8] = []
+        encoders?.compressChunk(bytes, to: &output)
+        return !output.isEmpty && output.count < bytes.count ? output : nil
+    }
+
+    /// Shorter pieces have nothing to repeat.
+    private static let chunkByteMinimum = 48
+
     /// Releases what a body holds; its response is over.
     mutating func close(_ body: CodedBody) { encoders?.close(body.encoder) }
 

@@ -230,7 +230,11 @@ extension Generation {
     private func append(to buffer: inout [UInt8], for index: Int, limit: Int) {
         let start = buffer.count
         if clients[index].owed.contains(.probe) { clients[index].path.appendProbe(to: &buffer) }
-        let surroundings = StreamPath.Surroundings(now: executor.now, sealing: registry.sealing)
+        let surroundings = StreamPath.Surroundings(
+            now: executor.now,
+            sealing: registry.sealing,
+            codings: registry.codings
+        )
         clients[index].path.appendParameters(
             before: clients[index].cursor.sequence,
             to: &buffer

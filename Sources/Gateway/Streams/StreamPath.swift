@@ -1,11 +1,12 @@
 import Dialects
 import Metering
+import Reactor
 import Sealing
 import ServerSentEvents
 import StreamBytes
 
 /// The stages from an event to the bytes of one client's body, before the connection's framing:
-/// payload, seal, wire form.
+/// payload, compressed payload, seal, wire form.
 struct StreamPath {
     /// The form in which the events are written.
     private enum Form {
@@ -25,6 +26,7 @@ struct StreamPath {
     struct Surroundings {
         let now: MonotonicTime
         let sealing: SealingContext
+        let codings: Guarded<ReactorCodings>
     }
 
     private let id: StreamID
@@ -157,6 +159,33 @@ extension StreamPath {
             buffer.append(",")
         }
         buffer.append("\"sealed\":\"")
+        if sealer.compresses {
+            appendCompressed(name, number, sealer, surroundings, to: &buffer, data: data)
+        } else {
+            sealer.seal(
+                name,
+                sequence: number,
+                of: id.text,
+                at: surroundings.now,
+                in: surroundings.sealing,
+                to: &buffer,
+                content: data
+            )
+        }
+        buffer.append("\"}")
+    }
+
+    private func appendCompressed(
+        _ name: StaticString,
+        _ number: UInt64,
+        _ sealer: Sealer,
+        _ surroundings: Surroundings,
+        to buffer: inout [UInt8],
+        data: (inout [UInt8]) -> Void
+    ) {
+        var plain: [UInt8] = []
+        data(&plain)
+        let compressed = surroundings.codings.withLock { $0.compressed(plain.span) }
         sealer.seal(
             name,
             sequence: number,
@@ -164,9 +193,8 @@ extension StreamPath {
             at: surroundings.now,
             in: surroundings.sealing,
             to: &buffer,
-            content: data
-        )
-        buffer.append("\"}")
+            isDeflated: compressed != nil
+        ) { $0.append(contentsOf: compressed ?? plain) }
     }
 }
 

@@ -33,11 +33,22 @@ def read(scenario, relay, key, outcome):
     )
     client = sealed.Client(f"{relay}/{scenario.get('way', 'as-is')}", key, unsealer)
     messages = [{"role": "user", "content": "Hello"}]
+    if scenario.get("openAI"):
+        return chat(client, {"model": scenario["model"], "messages": messages}, outcome)
     for name, data in client.run({"model": scenario["model"], "messages": messages}):
         if name == "chunk":
             outcome["text"] += data.get("text", "")
         if name == "complete":
             outcome["finish"] = data["finish"]
+
+
+def chat(client, body, outcome):
+    for data in client.chat(body):
+        if data == "[DONE]":
+            outcome["finish"] = "stop"
+            return
+        for choice in json.loads(data)["choices"]:
+            outcome["text"] += choice["delta"].get("content") or ""
 
 
 def run(scenario, relay, key):
