@@ -147,7 +147,9 @@ let programs: [Target] = [
 /// What the load tool does, apart from the program, so that tests reach it.
 let loadTools: Target = .target(
     name: "StreamLoad",
-    dependencies: ["Reactor", "HTTP2", "HTTPWire", "ServerSentEvents", "StreamBytes"],
+    dependencies: [
+        "Reactor", "Compression", "HTTP2", "HTTPWire", "ServerSentEvents", "StreamBytes",
+    ],
     path: "LoadTests/StreamLoad",
     swiftSettings: strict
 )
@@ -237,8 +239,8 @@ let suites: [Target] = [
     tests(
         "StreamLoad",
         uses: [
-            "StreamLoad", "ReplayProvider", "Replay", "HTTPServer", "Reactor", "HTTPWire",
-            "StreamBytes", "TestSupport",
+            "StreamLoad", "ReplayProvider", "Replay", "HTTPServer", "Reactor", "Compression",
+            "HTTPWire", "StreamBytes", "TestSupport",
         ]
     ),
     tests(

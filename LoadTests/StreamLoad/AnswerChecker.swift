@@ -1,3 +1,4 @@
+import Compression
 import HTTPWire
 import ServerSentEvents
 import StreamBytes
@@ -20,6 +21,12 @@ package struct AnswerChecker: ~Copyable {
     private var lastNumber: Int64?
     private var ending: LoadFailure?
     private var isWhole = false
+    /// Of a body that is coded.
+    private var decoder: BodyDecoder?
+    /// Whether the end of its coding is missing.
+    private var isWithinCoding = false
+    /// Room for what it yields.
+    private var decoded: [UInt8] = []
 
     /// Starts checking.
     ///
@@ -51,7 +58,7 @@ package struct AnswerChecker: ~Copyable {
     ) {
         hasByte = true
         tally.firstByte.record(now - startedAt)
-        note(head)
+        note(head, &tally)
     }
 
     /// Takes bytes of the body of a response of HTTP/2.
@@ -61,8 +68,7 @@ package struct AnswerChecker: ~Copyable {
         into tally: inout LoadTally
     ) -> Progress {
         let eventCount = tally.events
-        tally.bytes += body.count
-        guard readEvents(body, into: &tally) else { return .failed(.badEvent) }
+        if let failure = readBody(body, into: &tally) { return .failed(failure) }
         if tally.events > eventCount { noteArrival(at: now, in: &tally) }
         return .goesOn
     }
@@ -94,6 +100,7 @@ package struct AnswerChecker: ~Copyable {
         if status != 200 { return .failed(.status(status)) }
         if !isStream { return .failed(.notAStream) }
         if let ending { return .failed(ending) }
+        if isWithinCoding { return .failed(.badCoding) }
         return isWhole ? .completed : .failed(.noEnd)
     }
 
@@ -104,11 +111,10 @@ package struct AnswerChecker: ~Copyable {
                 switch try response.parse(bytes, from: &offset) {
                 case .needsMore: return .goesOn
                 case .interim: continue
-                case .head(let head): note(head)
+                case .head(let head): note(head, &tally)
                 case .body(let range):
-                    tally.bytes += range.count
-                    guard readEvents(bytes.extracting(range), into: &tally) else {
-                        return .failed(.badEvent)
+                    if let failure = readBody(bytes.extracting(range), into: &tally) {
+                        return .failed(failure)
                     }
                 case .end: return outcome
                 }
@@ -118,10 +124,44 @@ package struct AnswerChecker: ~Copyable {
         }
     }
 
-    private mutating func note(_ head: ResponseHead) {
+    private mutating func note(_ head: ResponseHead, _ tally: inout LoadTally) {
         status = head.status
         let type = head.fields.first("content-type") ?? ""
         isStream = type.hasPrefix("text/event-stream")
+        guard let name = head.fields.first("content-encoding") else { return }
+        tally.coded += 1
+        guard let coding = ContentCoding(named: name), let opened = try? BodyDecoder(coding) else {
+            ending = .badCoding
+            return
+        }
+        decoder = consume opened
+        isWithinCoding = true
+    }
+
+    /// Takes bytes of the body as they came.
+    ///
+    /// - Returns: what is wrong with them; nil: nothing.
+    private mutating func readBody(
+        _ body: Span<UInt8>,
+        into tally: inout LoadTally
+    ) -> LoadFailure? {
+        tally.bytes += body.count
+        if ending == .badCoding { return .badCoding }
+        guard decoder != nil else {
+            tally.rawBytes += body.count
+            return readEvents(body, into: &tally) ? nil : .badEvent
+        }
+        var text: [UInt8] = []
+        swap(&text, &decoded)
+        defer { swap(&text, &decoded) }
+        text.removeAll(keepingCapacity: true)
+        do throws(CompressionError) {
+            if try decoder?.decode(body, to: &text) == true { isWithinCoding = false }
+        } catch {
+            return .badCoding
+        }
+        tally.rawBytes += text.count
+        return readEvents(text.span, into: &tally) ? nil : .badEvent
     }
 
     private mutating func noteArrival(at now: MonotonicTime, in tally: inout LoadTally) {

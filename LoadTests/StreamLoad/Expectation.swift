@@ -77,6 +77,8 @@ package enum LoadMetric: Sendable, Equatable {
         case missing
         case events
         case bytes
+        case rawBytes = "raw_bytes"
+        case coded
         case eventsPerSecond = "events_per_second"
     }
 
@@ -151,6 +153,8 @@ package struct LoadResult: Sendable {
         case .missing: Double(tally.missingEvents)
         case .events: Double(tally.events)
         case .bytes: Double(tally.bytes)
+        case .rawBytes: Double(tally.rawBytes)
+        case .coded: Double(tally.coded)
         case .eventsPerSecond:
             Double(tally.events) / max(1e-9, Double(elapsed.wholeNanoseconds) / 1e9)
         }

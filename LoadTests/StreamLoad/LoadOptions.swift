@@ -1,3 +1,4 @@
+import HTTPWire
 import StreamBytes
 
 /// What a load test shall do, as its command line says.
@@ -26,6 +27,8 @@ package struct LoadOptions: Sendable, Equatable {
     package var authorityFile: String?
     /// Streams that share a connection of HTTP/2; nil: HTTP/1.1, and a connection for each.
     package var streamsPerConnection: Int?
+    /// The content coding that is accepted; nil: none.
+    package var coding: ContentCoding?
 
     package init(target: LoadTarget) { self.target = target }
 
@@ -33,7 +36,7 @@ package struct LoadOptions: Sendable, Equatable {
         usage: weir-load URL [-n STREAMS] [--rate EVENTS_PER_SECOND] [--duration 60s | --once]
                          [--connect-rate N] [--model M] [--key K] [--expect 'first_p99<500ms,lost=0']
                          [--json FILE] [--silence 60s] [--reactors N] [--sources N]
-                         [--ca FILE] [--http2 [--per-connection 100]]
+                         [--ca FILE] [--http2 [--per-connection 100]] [--coding gzip|br|deflate]
 
         Opens STREAMS answers of an OpenAI-compatible server (or of /api/stream) at the same time,
         opens the next one when one ends, and measures. --rate and the duration are passed to a
@@ -41,7 +44,7 @@ package struct LoadOptions: Sendable, Equatable {
         pace. --once: one answer each.
         An https URL's certificate has to be valid for its host; --ca names a PEM file of further
         authorities. --http2: the streams share connections, by ALPN over TLS and by prior knowledge
-        without. The exit status is 1 if an expectation fails, 2 on wrong usage.
+        without. --coding: the content coding that answers may have. The exit status is 1 if an expectation fails, 2 on wrong usage.
         """
 
     /// Reads a command line, without the program's name.
@@ -84,6 +87,7 @@ package struct LoadOptions: Sendable, Equatable {
     private static let names: Set<String> = [
         "-n", "--streams", "--rate", "--duration", "--connect-rate", "--model", "--key", "--expect",
         "--json", "--silence", "--reactors", "--sources", "--ca", "--per-connection",
+        "--coding",
     ]
 
     private mutating func set(
@@ -115,6 +119,9 @@ package struct LoadOptions: Sendable, Equatable {
         case "--per-connection":
             streamsPerConnection = Int(value)
             return streamsPerConnection.map { (1...100_000).contains($0) } ?? false
+        case "--coding":
+            coding = ContentCoding(named: value)
+            return coding != nil
         case "--expect":
             expectations = try Expectation.list(parsing: value)
             return true

@@ -17,6 +17,7 @@ struct LoadRequest: Sendable {
             "user-agent": "weir-load",
         ]
         if let key = options.key { fields.append("authorization", "Bearer \(key)") }
+        if let coding = options.coding { fields.append("accept-encoding", coding.rawValue) }
         let target = options.target
         guard let own = try? fields.http2Fields() else { return nil }
         let pseudo = [

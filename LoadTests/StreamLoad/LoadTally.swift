@@ -16,6 +16,8 @@ package enum LoadFailure: Hashable, Sendable {
     case notAStream
     /// An event is too long.
     case badEvent
+    /// The body's content coding cannot be read, or has no end.
+    case badCoding
     /// The body ended in an orderly way without the event that says that the answer is whole.
     case noEnd
     /// The answer ended in an error event.
@@ -33,6 +35,7 @@ package enum LoadFailure: Hashable, Sendable {
         case .badFraming: "bad_framing"
         case .notAStream: "not_a_stream"
         case .badEvent: "bad_event"
+        case .badCoding: "bad_coding"
         case .noEnd: "no_end"
         case .errorEvent: "error_event"
         case .silent: "silent"
@@ -62,6 +65,10 @@ package struct LoadTally: Sendable, Equatable {
     package var events = 0
     /// Bytes of bodies, without chunked framing.
     package var bytes = 0
+    /// The same without their content coding.
+    package var rawBytes = 0
+    /// Answers that had a content coding.
+    package var coded = 0
     /// Events that are missing by their numbers, where the server numbers them.
     package var missingEvents = 0
     /// From the begin of connecting to the first byte of the answer.
@@ -90,6 +97,8 @@ package struct LoadTally: Sendable, Equatable {
         connectError = connectError ?? other.connectError
         events += other.events
         bytes += other.bytes
+        rawBytes += other.rawBytes
+        coded += other.coded
         missingEvents += other.missingEvents
         firstByte.add(other.firstByte)
         firstEvent.add(other.firstEvent)

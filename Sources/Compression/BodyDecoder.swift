@@ -33,17 +33,20 @@ package struct BodyDecoder: ~Copyable {
 
     /// Appends everything that can be read with `bytes`, the next of the body.
     ///
+    /// - Returns: whether that was the end.
     /// - Throws: `CompressionError`; nothing more can be read then.
+    @discardableResult
     package mutating func decode(
         _ bytes: Span<UInt8>,
         to output: inout [UInt8]
-    ) throws(CompressionError) {
-        guard !bytes.isEmpty else { return }
+    ) throws(CompressionError) -> Bool {
+        guard !bytes.isEmpty else { return isFinished }
         guard !isFinished else { throw .trailingBytes }
         let result =
             inflate?.decode(bytes, limit: byteLimit, to: &output)
             ?? brotli?.decode(bytes, limit: byteLimit, to: &output)
         isFinished = try result?.get() ?? false
+        return isFinished
     }
 }
 

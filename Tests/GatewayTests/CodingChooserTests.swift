@@ -193,12 +193,15 @@ struct LoadGaugeTests {
         gauge.read(cpuNanoseconds: 5_000_000, at: at(1_000))
         #expect(gauge.permille == 0)
 
-        gauge.read(cpuNanoseconds: 405_000_000, at: at(1_500))
-        #expect(gauge.permille == 400)
-        for turn in 1...10 as ClosedRange<Int64> {
-            gauge.read(cpuNanoseconds: 405_000_000 + turn * 500_000_000, at: at(1_500 + turn * 500))
+        var permilles: [Int] = []
+        for turn in 1...40 as ClosedRange<Int64> {
+            gauge.read(cpuNanoseconds: 5_000_000 + turn * 400_000_000, at: at(1_000 + turn * 500))
+            permilles.append(gauge.permille)
         }
-        #expect((995...1_000).contains(gauge.permille))
+        // After two seconds, four, and twenty of 800 thousandths.
+        #expect((300...340).contains(permilles[3]))
+        #expect((500...540).contains(permilles[7]))
+        #expect((790...800).contains(permilles[39]))
     }
 
     @Test func `a reading is due now and then`() {

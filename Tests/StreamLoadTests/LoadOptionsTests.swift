@@ -8,6 +8,7 @@ struct LoadOptionsTests {
             "http://127.0.0.1:8080", "-n", "10000", "--rate", "5", "--duration", "60s",
             "--connect-rate", "500", "--model", "gpt-4", "--key", "sk", "--json", "out.json",
             "--expect", "first_p99<500ms,lost=0", "--silence", "5s", "--reactors", "2",
+            "--coding", "br",
         ])
 
         #expect(options.target.path == "/v1/chat/completions")
@@ -21,6 +22,7 @@ struct LoadOptionsTests {
         #expect(options.expectations.map(\.text) == ["first_p99<500ms", "lost=0"])
         #expect(options.silenceLimit == .seconds(5))
         #expect(options.reactorCount == 2)
+        #expect(options.coding == .brotli)
         #expect(try LoadOptions(parsing: ["--once", "http://x"]).duration == nil)
     }
 
@@ -32,6 +34,7 @@ struct LoadOptionsTests {
         (["http://a", "-n", "0"], .badValue("-n", "0")),
         (["http://a", "--rate", "-1"], .badValue("--rate", "-1")),
         (["http://a", "--duration", "5h"], .badValue("--duration", "5h")),
+        (["http://a", "--coding", "zstd"], .badValue("--coding", "zstd")),
         (["http://a", "--plan", "x"], .notAvailable("--plan")),
         (["http://a", "--html", "x"], .notAvailable("--html")),
         (["http://a", "--what"], .unexpected("--what")),

@@ -2,11 +2,15 @@ import StreamBytes
 
 /// How busy a reactor is, from the CPU time that its thread has used.
 package struct LoadGauge: Sendable {
-    /// In thousandths; the mean of the last readings.
-    package private(set) var permille = 0
+    /// In thousandths: a mean in which the last four seconds count most, because a choice lasts for
+    /// the whole stream, and a crowd that comes at once is soon served.
+    package var permille: Int { sum / Self.weight }
+
+    private var sum = 0
     private var readAt: MonotonicTime?
     private var cpuNanoseconds: Int64 = 0
 
+    private static let weight = 8
     private static let intervalNanoseconds: Int64 = 500_000_000
 
     package init() {}
@@ -25,6 +29,6 @@ package struct LoadGauge: Sendable {
         }
         guard let readAt, now > readAt else { return }
         let share = (cpu - cpuNanoseconds) * 1_000 / (now.nanoseconds - readAt.nanoseconds)
-        permille = (permille + Int(min(max(0, share), 1_000))) / 2
+        sum += Int(min(max(0, share), 1_000)) - sum / Self.weight
     }
 }
