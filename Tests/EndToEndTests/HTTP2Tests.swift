@@ -103,14 +103,15 @@ extension EndToEndTests {
 
         private func gateway(
             pace: String,
-            _ certificate: TestCertificate?
+            _ certificate: TestCertificate?,
+            more: String = ""
         ) async throws -> (weir: RunningWeir, replay: RunningReplay) {
             let replay = try await RunningReplay.start([
                 "--dir", Place.recordedBodies, "--pace", pace,
             ])
             let weir = try await RunningWeir.start(
                 data: scratch.path("data"),
-                configuration: replayConfiguration(replay.url, openAI: [Self.model]),
+                configuration: replayConfiguration(replay.url, openAI: [Self.model]) + more,
                 settings: certificate.map {
                     ["tls.certificate=\($0.file)", "tls.key=\($0.keyFile)"]
                 } ?? []
@@ -148,6 +149,31 @@ extension EndToEndTests {
                 #expect((stream["milliseconds"]?.integer ?? 0) >= (events - 3) * 45, "\(stream)")
             }
             #expect(try await weir.meter.entries(10).count == 10)
+            try await weir.stop()
+        }
+
+        @Test func `a page in Chromium follows more streams at once than HTTP1 lets it`()
+            async throws
+        {
+            let certificate = try TestCertificate("IP:127.0.0.1")
+            let (weir, replay) = try await gateway(
+                pace: "5",
+                certificate,
+                more: "access: { open: true }\n"
+            )
+            defer { replay.program.kill() }
+            let lines = try await linesFromScript(
+                "python3",
+                [Place.client("http2_browser.py"), weir.url, Self.model, "12"],
+                input: []
+            )
+            let page = try #require(lines.first)
+            let recorded = try #require(RecordedAnswer.named(Self.model))
+
+            #expect(page["most"]?.integer == 12, "\(page)")
+            #expect(page["errors"]?.integer == 0)
+            let texts = page["texts"]?.elements.map(\.string) ?? []
+            #expect(texts == [String?](repeating: recorded.textDigest, count: 12))
             try await weir.stop()
         }
 
