@@ -44,7 +44,8 @@ package struct LoadOptions: Sendable, Equatable {
         pace. --once: one answer each.
         An https URL's certificate has to be valid for its host; --ca names a PEM file of further
         authorities. --http2: the streams share connections, by ALPN over TLS and by prior knowledge
-        without. --coding: the content coding that answers may have. The exit status is 1 if an expectation fails, 2 on wrong usage.
+        without. --coding: the content coding that answers may have. The exit status is 1 if an
+        expectation fails, 2 on wrong usage.
         """
 
     /// Reads a command line, without the program's name.
