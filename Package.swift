@@ -158,7 +158,8 @@ let benchmarks: [Target] = [
     .target(
         name: "BenchmarkSuite",
         dependencies: [
-            "Gateway", "Replay", "Compression", "Dialects", "Metering", "HTTPWire", "StreamBytes",
+            "Gateway", "MeterLog", "Replay", "Compression", "Dialects", "Metering", "HTTPWire",
+            "StreamBytes",
         ],
         path: "Benchmarks/BenchmarkSuite",
         swiftSettings: strict

@@ -61,6 +61,7 @@ extension Benchmark {
             now = now + .milliseconds(1)
             meter.delivered(events: 1, rawBytes: 0, at: now)
             meter.handedOut(bytes: 260, rawBytes: 260)
+            meter.taken(bytes: 260)
             meter.latency(microseconds: 80)
             meter.lineBecameIdle(at: now)
         }

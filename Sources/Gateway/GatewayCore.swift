@@ -8,7 +8,8 @@ import Telemetry
 
 /// What the reactors of one gateway share: settings, callers, the way to metering, and counts.
 package final class GatewayCore: Sendable {
-    package let journal: UsageJournal
+    /// Takes what streams use.
+    let meter: any UsageSink
     let callers: any CallerDirectory
     let log: any LogSink
     let registries: [StreamRegistry]
@@ -30,7 +31,7 @@ package final class GatewayCore: Sendable {
     ///   - executors: the reactors, in the order of their indices.
     ///   - resolver: finds providers' addresses.
     ///   - callers: knows the keys.
-    ///   - journal: takes the meter records.
+    ///   - meter: takes what streams use.
     ///   - log: gets a line for each stream that ends.
     ///   - startedAt: the wall clock now.
     ///   - billingStatus: tells what is known of metering and billing; called on a reactor, so it
@@ -42,7 +43,7 @@ package final class GatewayCore: Sendable {
         executors: [any StreamExecutor],
         resolver: any AddressResolver,
         callers: any CallerDirectory,
-        journal: UsageJournal,
+        meter: any UsageSink,
         log: any LogSink,
         startedAt: WallTime,
         billingStatus: @escaping @Sendable () -> BillingOverview = { BillingOverview() },
@@ -54,7 +55,7 @@ package final class GatewayCore: Sendable {
         self.contributeMetrics = contributeMetrics
         current = Guarded(settings)
         self.callers = callers
-        self.journal = journal
+        self.meter = meter
         self.log = log
         self.startedAt = startedAt
         registries = executors.map { [codingBudget] in

@@ -8,7 +8,8 @@ import StreamBytes
 /// What each figure means:
 /// - **duration**: monotonic time from `opened` or the last cut to this cut. What is cut off below
 ///   a millisecond is carried over, so a stream's durations add up.
-/// - **bytes out**: `handedOut`; **raw bytes**: `delivered`, before content coding.
+/// - **bytes out**: `handedOut`; of a stretch that others follow, without what the kernel has not
+///   taken yet, which counts in the next one. **Raw bytes**: as they were before content coding.
 /// - **busy**: time with unsent bytes queued for a client.
 /// - **downtime**: time that no provider attempt covered, or that only an attempt covered which
 ///   then failed, counted from that attempt's start or its last event; it ends when the next
@@ -49,6 +50,8 @@ package struct StreamMeter: ~Copyable, Sendable {
     private var attempts: UInt32 = 0
     private var bytes: UInt64 = 0
     private var rawBytes: UInt64 = 0
+    /// Of `bytes`: not known to be taken by the kernel.
+    private var inFlight: UInt64 = 0
     private var busy = Stopwatch()
     private var clientStall = Stopwatch()
     private var down = Stopwatch()
@@ -94,6 +97,12 @@ package struct StreamMeter: ~Copyable, Sendable {
         rawBytes &+= UInt64(clamping: rawCount)
         bytes &+= UInt64(clamping: count)
         totalBytes &+= UInt64(clamping: count)
+        inFlight &+= UInt64(clamping: count)
+    }
+
+    /// The kernel has taken so many of the bytes handed out, or their connection is gone.
+    package mutating func taken(bytes count: Int) {
+        inFlight &-= min(inFlight, UInt64(clamping: count))
     }
 
     /// There are unsent bytes from now on, for the one client or the first of several.
@@ -202,17 +211,49 @@ package struct StreamMeter: ~Copyable, Sendable {
         record.startedAtMilliseconds = stretchStartedWall.milliseconds
         record.endedAtMilliseconds = endOfStretch(wall: wall, end: end).milliseconds
         writeTimes(into: &record, at: now)
-        writeCounts(into: &record)
-        begin(at: stretchStartedAt + .milliseconds(record.durationMilliseconds), wall: wall)
+        let carried = end == .interval || end == .period ? min(inFlight, bytes) : 0
+        writeCounts(into: &record, without: carried)
+        begin(
+            at: stretchStartedAt + .milliseconds(record.durationMilliseconds),
+            wall: wall,
+            carrying: carried
+        )
         return record
     }
 }
 
 extension StreamMeter {
+    /// When the running stretch began.
+    package var startedAt: WallTime { stretchStartedWall }
+
+    /// What the running stretch has added up so far; the tokens are the caller's to fill in.
+    package func counters(at now: MonotonicTime) -> StretchCounters {
+        var counters = StretchCounters()
+        counters.bytesOut = bytes &- min(bytes, inFlight)
+        counters.inFlightBytes = UInt32(clamping: inFlight)
+        counters.bytesRaw = rawBytes
+        counters.events = events
+        counters.attempts = attempts
+        counters.durationMilliseconds = Self.milliseconds(now.nanoseconds(since: stretchStartedAt))
+        counters.busyMilliseconds = Self.milliseconds(busy.elapsed(at: now))
+        counters.downtimeMilliseconds = Self.milliseconds(down.elapsed(at: now))
+        counters.stallClientMilliseconds = Self.milliseconds(clientStall.elapsed(at: now))
+        counters.stallProviderMilliseconds = Self.milliseconds(providerStall)
+        stretchLatency.write(into: &counters)
+        if let firstToken, !isFirstTokenReported { counters.firstTokenMicroseconds = firstToken }
+        return counters
+    }
+
+    private static func milliseconds(_ nanoseconds: Int64) -> UInt32 {
+        UInt32(clamping: nanoseconds / 1_000_000)
+    }
+
     private func endOfStretch(wall: WallTime, end: StretchEnd) -> WallTime {
-        guard end == .period else { return wall }
+        // The wall clock may have been set back meanwhile.
+        let ended = max(wall, stretchStartedWall)
+        guard end == .period else { return ended }
         let monthEnd = CalendarMonth(containing: stretchStartedWall).end
-        return min(wall, WallTime(milliseconds: monthEnd.milliseconds - 1))
+        return min(ended, WallTime(milliseconds: monthEnd.milliseconds - 1))
     }
 
     private mutating func writeTimes(into record: inout UsageRecord, at now: MonotonicTime) {
@@ -229,8 +270,8 @@ extension StreamMeter {
         record.stallProviderMilliseconds = min(providerStall / 1_000_000, duration)
     }
 
-    private mutating func writeCounts(into record: inout UsageRecord) {
-        record.bytesOut = Int64(clamping: bytes)
+    private mutating func writeCounts(into record: inout UsageRecord, without carried: UInt64) {
+        record.bytesOut = Int64(clamping: bytes - carried)
         record.bytesRaw = Int64(clamping: rawBytes)
         record.events = Int64(events)
         record.attempts = Int64(attempts)
@@ -246,13 +287,14 @@ extension StreamMeter {
         }
     }
 
-    private mutating func begin(at now: MonotonicTime, wall: WallTime) {
+    private mutating func begin(at now: MonotonicTime, wall: WallTime, carrying carried: UInt64) {
         segment &+= 1
         stretchStartedAt = now
         stretchStartedWall = wall
         events = 0
         attempts = 0
-        bytes = 0
+        bytes = carried
+        inFlight = carried
         rawBytes = 0
         providerStall = 0
         stretchLatency = LatencyTally()
@@ -295,6 +337,14 @@ private struct LatencyTally: Sendable {
         count = count.addingSaturating(times)
         minimum = min(minimum, value)
         maximum = max(maximum, value)
+    }
+
+    func write(into counters: inout StretchCounters) {
+        guard count > 0 else { return }
+        counters.latencySumMicroseconds = sum
+        counters.latencyCount = count
+        counters.latencyMinimumMicroseconds = minimum
+        counters.latencyMaximumMicroseconds = maximum
     }
 
     func summary(with life: LatencyHistogram) -> LatencySummary? {

@@ -1,12 +1,31 @@
-/// Where gateways hand finished records over.
-package protocol UsageSink: Sendable {
-    /// Takes the records, in order, at once and for good; call from any thread.
-    ///
-    /// - Returns: false when the sink is full: the caller keeps them and offers them again.
-    func accept(_ records: [UsageRecord]) -> Bool
-
-    /// Whether new streams may be started, with the reason why not.
+/// Where the streams of a gateway keep what they use: counters while a stretch runs, its record when
+/// it is over.
+///
+/// What is kept outlives the process.
+package protocol UsageSink: AnyObject, Sendable {
+    /// Why no new stream may start now; nil when one may. Call from any thread.
     var refusal: String? { get }
+
+    /// Takes a slot for a stretch that begins; call from any thread.
+    ///
+    /// - Parameter opening: what names the stretch.
+    /// - Returns: nil when no slot is free: the stretch must not begin.
+    func begin(_ opening: UsageRecord) -> MeterSlot?
+
+    /// Keeps the counters of a running stretch; cheap enough for every event.
+    func save(_ counters: StretchCounters, in slot: inout MeterSlot)
+
+    /// Takes the record of a stretch that is over, for good; the slot is not the caller's any more.
+    func finish(_ record: UsageRecord, in slot: MeterSlot)
+}
+
+/// The right to one slot.
+package struct MeterSlot: Sendable {
+    package let number: UInt32
+    /// How often counters were saved in it.
+    package var generation: UInt64 = 0
+
+    package init(number: UInt32) { self.number = number }
 }
 
 /// A record as it was delivered: an entry of the meter stream.

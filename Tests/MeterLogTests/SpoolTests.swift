@@ -25,9 +25,26 @@ final class KeptLog: LogSink {
     }
 }
 
+/// Finished records in memory.
+final class QueuedRecords: FinishedRecords {
+    private let records = Guarded<[UsageRecord]>([])
+    private let action = Guarded<@Sendable () -> Void>({})
+
+    func whenMore(_ action: @escaping @Sendable () -> Void) { self.action.withLock { $0 = action } }
+
+    func append(_ new: [UsageRecord]) {
+        records.withLock { $0 += new }
+        action.withLock(\.self)()
+    }
+
+    func oldest(limit: Int) -> [UsageRecord] { records.withLock { Array($0.prefix(limit)) } }
+
+    func drop(first count: Int) { records.withLock { $0.removeFirst(count) } }
+}
+
 struct SpoolTests {
     private let folder: ScratchFolder
-    private let queue = RecordQueue(limit: 100_000)
+    private let queue = QueuedRecords()
     private let log = KeptLog()
 
     init() throws { folder = try ScratchFolder() }
@@ -44,7 +61,10 @@ struct SpoolTests {
         settings.interval = interval
         let thread = try BlockingThread(name: "test-spool")
         let spool = Spool(on: thread, from: queue, settings: settings, output: log)
-        queue.connect(to: spool)
+        queue.whenMore { [weak spool] in spool?.recordsAreWaiting() }
+        let opening = Task {
+            while await spool.open() == nil { try? await Task.sleep(for: .milliseconds(1)) }
+        }
         let running = Task { await spool.run() }
         let outcome: Result<Void, any Error>
         do {
@@ -53,7 +73,9 @@ struct SpoolTests {
         } catch {
             outcome = .failure(error)
         }
+        opening.cancel()
         running.cancel()
+        await opening.value
         await running.value
         await spool.close()
         try outcome.get()
@@ -70,7 +92,7 @@ struct SpoolTests {
 
     @Test func `records are stored and come back in the next life`() async throws {
         try await withSpool { spool in
-            for number in 1...500 { #expect(queue.accept([sampleRecord(number)])) }
+            for number in 1...500 { queue.append([sampleRecord(number)]) }
             try await eventually { spool.status.storedCount == 500 }
             #expect(queue.oldest(limit: 1).isEmpty)
             #expect(spool.status.waitingCount == 500)
@@ -82,7 +104,7 @@ struct SpoolTests {
             #expect(spool.status.waitingCount == 300)
         }
         try await withSpool { spool in
-            #expect(queue.accept([sampleRecord(501)]))
+            queue.append([sampleRecord(501)])
             try await eventually { spool.status.storedCount == 1 }
             let entries = try await readAll(spool)
             #expect(entries.sequences == Array(201...500) + [1])
@@ -95,12 +117,12 @@ struct SpoolTests {
         try await withSpool { spool in
             let growth = AsyncStream<Void>.makeStream()
             spool.onGrowth { growth.continuation.yield() }
-            #expect(queue.accept([sampleRecord(1)]))
+            queue.append([sampleRecord(1)])
             var growths = growth.stream.makeAsyncIterator()
             await growths.next()
             let first = try await spool.next(limit: 10)
             let none = try await spool.next(limit: 10)
-            #expect(queue.accept([sampleRecord(2)]))
+            queue.append([sampleRecord(2)])
             await growths.next()
             let second = try await spool.next(limit: 10)
             await spool.rewind()
@@ -114,7 +136,7 @@ struct SpoolTests {
 
     @Test func `records that come within the interval are stored together`() async throws {
         try await withSpool(interval: .milliseconds(50)) { spool in
-            for number in 1...200 { #expect(queue.accept([sampleRecord(number)])) }
+            for number in 1...200 { queue.append([sampleRecord(number)]) }
             try await eventually { spool.status.storedCount == 200 }
             #expect(spool.status.storeTimes.count < 10)
         }
@@ -122,7 +144,7 @@ struct SpoolTests {
 
     @Test func `what waits is stored when the spool closes`() async throws {
         try await withSpool(interval: .seconds(10)) { _ in
-            #expect(queue.accept([sampleRecord(1)]))
+            queue.append([sampleRecord(1)])
         }
         try await withSpool { spool in
             try await eventually { spool.status.waitingCount == 1 }
@@ -131,7 +153,7 @@ struct SpoolTests {
 
     @Test func `a folder that cannot be made refuses new streams until it can`() async throws {
         try await withSpool(in: "missing/spool") { spool in
-            #expect(queue.accept([sampleRecord(1)]))
+            queue.append([sampleRecord(1)])
             try await eventually { spool.status.problem != nil }
             #expect(spool.refusal?.hasPrefix("usage cannot be stored: cannot create ") == true)
             #expect(spool.refusal?.contains("No such file or directory") == true)
@@ -154,7 +176,7 @@ struct SpoolTests {
             try await eventually { spool.refusal == nil }
             var number = 0
             while spool.refusal == nil {
-                #expect(queue.accept((number..<(number + 100)).map(sampleRecord)))
+                queue.append((number..<(number + 100)).map(sampleRecord))
                 number += 100
                 let stored = Int64(number)
                 try await eventually {
@@ -179,7 +201,7 @@ struct SpoolTests {
 
     @Test func `files and folder are for the user alone`() async throws {
         try await withSpool { spool in
-            #expect(queue.accept([sampleRecord(1)]))
+            queue.append([sampleRecord(1)])
             try await eventually { spool.status.storedCount == 1 }
         }
         var status = stat()

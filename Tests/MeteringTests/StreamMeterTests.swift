@@ -24,6 +24,7 @@ import Testing
         meter.firstToken(at: instant(101))
         meter.firstToken(at: instant(900))
         meter.handedOut(bytes: 120)
+        meter.taken(bytes: 120)
         meter.latency(microseconds: 40, count: 3)
 
         let first = meter.cut(at: instant(1_000), wall: wall(1_000), end: .interval)
@@ -54,6 +55,66 @@ import Testing
         #expect(second.latency == nil)
         #expect(meter.totalEvents == 3)
         #expect(meter.totalBytes == 120)
+    }
+
+    @Test func `bytes that the kernel has not taken count in the next stretch`() {
+        var meter = StreamMeter.opened(at: instant(0), wall: noon)
+        meter.handedOut(bytes: 100)
+        meter.taken(bytes: 100)
+        meter.handedOut(bytes: 40)
+
+        let first = meter.cut(at: instant(1_000), wall: wall(1_000), end: .interval)
+        let kept = meter.counters(at: instant(1_000))
+        meter.taken(bytes: 40)
+        meter.handedOut(bytes: 7)
+        let last = meter.cut(at: instant(2_000), wall: wall(2_000), end: .clientGone)
+
+        #expect(first.bytesOut == 100)
+        #expect(kept.bytesOut == 0)
+        #expect(kept.inFlightBytes == 40)
+        #expect(last.bytesOut == 47)
+        #expect(meter.totalBytes == 147)
+    }
+
+    @Test func `the counters that are kept are those of the record`() {
+        var meter = StreamMeter.opened(at: instant(0), wall: noon)
+        meter.attemptStarted(at: instant(0))
+        meter.delivered(events: 3, rawBytes: 5, at: instant(2_000))
+        meter.handedOut(bytes: 120, rawBytes: 300)
+        meter.taken(bytes: 120)
+        meter.firstToken(at: instant(2_001))
+        meter.latency(microseconds: 50)
+        meter.latency(microseconds: 70, count: 2)
+        meter.lineBecameBusy(at: instant(2_100))
+        meter.clientStalled(at: instant(2_200))
+        meter.clientResumed(at: instant(2_700))
+        meter.lineBecameIdle(at: instant(2_800))
+        meter.attemptFailed(at: instant(3_000))
+
+        var kept = UsageRecord()
+        kept.startedAtMilliseconds = noon.milliseconds
+        kept.take(meter.counters(at: instant(3_500)))
+        var record = meter.cut(at: instant(3_500), wall: wall(3_500), end: .interrupted)
+
+        #expect(kept.latency == LatencySummary(mean: 63, minimum: 50, maximum: 70))
+        #expect(kept.usage == TokenUsage())
+        kept.end = .interrupted
+        record.usage = kept.usage
+        record.latency = kept.latency
+        record.inFlightBytes = 0
+        #expect(kept == record)
+    }
+
+    @Test func `a stretch never ends before it began, although the clock was set back`() {
+        var meter = StreamMeter.opened(at: instant(0), wall: noon)
+        let first = meter.cut(at: instant(1_000), wall: wall(-3_600_000), end: .interval)
+        let second = meter.cut(at: instant(2_000), wall: wall(-3_599_000), end: .complete)
+
+        #expect(first.endedAtMilliseconds == noon.milliseconds)
+        #expect(first.durationMilliseconds == 1_000)
+        #expect(second.startedAtMilliseconds == noon.milliseconds - 3_600_000)
+        #expect(second.endedAtMilliseconds == noon.milliseconds - 3_599_000)
+        #expect(second.durationMilliseconds == 1_000)
     }
 
     @Test func `the parts of a millisecond that a cut leaves over are not lost`() {

@@ -211,6 +211,9 @@ extension Verdict {
         if Set(records.map(\.recordID)).count != records.count {
             failures.append("two records have the same id")
         }
+        if !world.sink.running.isEmpty {
+            failures.append("\(world.sink.running.count) slots are held by nobody")
+        }
         let streams = Dictionary(grouping: records, by: \.connectionID)
         for (id, records) in streams {
             if records.map(\.segment) != (0..<Int64(records.count)).map({ $0 }) {

@@ -36,7 +36,7 @@ final class GatewayWorld {
             executors: gateways,
             resolver: LiteralResolver(address: providerAddress),
             callers: OneCaller(),
-            journal: UsageJournal(sink: sink),
+            meter: sink,
             log: NoLog(),
             startedAt: simulation.wallClock
         )
@@ -63,12 +63,9 @@ final class GatewayWorld {
     func run() -> Bool {
         for client in clients { client.start() }
         let isDone = simulation.run(stepLimit: 2_000_000) { [self] in
-            // What the meter refused is offered again from time to time.
-            if simulation.stepCount % 1_000 == 0 { _ = core.journal.flush() }
-            return clients.allSatisfy(\.isDone) && core.openStreamCount == 0
+            clients.allSatisfy(\.isDone) && core.openStreamCount == 0
         }
         // Streams are kept for a resume, connections for another request.
-        for _ in 0..<20 where core.journal.flush() > 0 { continue }
         let rest = simulation.run(for: .seconds(200), stepLimit: 2_000_000)
         return isDone && rest
     }
@@ -194,22 +191,36 @@ final class GatewayWorld {
     }
 }
 
-/// Takes every record, but now and then not at once.
+/// Slots and records in memory; now and then there is no slot.
 ///
 /// Proof for `@unchecked Sendable`: a simulation runs on one thread.
 final class MemoryUsageSink: UsageSink, @unchecked Sendable {
     private(set) var records: [UsageRecord] = []
     var refusals = SeededChance(seed: 0)
-    private(set) var isRefusing = false
-
-    func accept(_ new: [UsageRecord]) -> Bool {
-        isRefusing = refusals.chance(perMille: 20)
-        guard !isRefusing else { return false }
-        records += new
-        return true
-    }
+    /// What is kept of stretches that run, by the number of their slot.
+    private(set) var running: [UInt32: (opening: UsageRecord, counters: StretchCounters)] = [:]
+    private var lastNumber: UInt32 = 0
 
     var refusal: String? { nil }
+
+    func begin(_ opening: UsageRecord) -> MeterSlot? {
+        if opening.segment > 0, refusals.chance(perMille: 100) { return nil }
+        lastNumber += 1
+        running[lastNumber] = (opening, StretchCounters())
+        return MeterSlot(number: lastNumber)
+    }
+
+    func save(_ counters: StretchCounters, in slot: inout MeterSlot) {
+        slot.generation += 1
+        precondition(running[slot.number] != nil, "counters are saved while a stretch runs")
+        running[slot.number]?.counters = counters
+    }
+
+    func finish(_ record: UsageRecord, in slot: MeterSlot) {
+        let place = running.removeValue(forKey: slot.number)
+        precondition(place?.opening.recordID == record.recordID, "a slot ends as it began")
+        records.append(record)
+    }
 }
 
 private struct OneCaller: CallerDirectory {

@@ -26,6 +26,10 @@ struct UncheckedTests {
             "its bytes are written in init, wiped in deinit, and only read in between"
         ),
         (
+            "Sources/MeterLog/Slots/MeterSlots.swift", "@unchecked Sendable", 1,
+            "its memory is set once, and a slot's bytes are written by the one who holds it"
+        ),
+        (
             "Sources/Reactor/BlockingThread.swift", "@unchecked Sendable", 1,
             "its queue is reached with a pthread mutex held"
         ),

@@ -15,7 +15,7 @@ extension GatewayHandler {
     func readiness(_ visit: Visit) {
         var reasons: [String] = []
         if core.isDraining { reasons.append("draining") }
-        if let refusal = core.journal.refusal { reasons.append(refusal) }
+        if let refusal = core.meter.refusal { reasons.append(refusal) }
         var json = JSONObjectWriter()
         json.add("status", reasons.isEmpty ? "ready" : "unavailable")
         json.add("reasons", raw: jsonArray(reasons.map(jsonString)))

@@ -64,11 +64,14 @@ extension GatewayHandler {
             )
         }
         if core.isDraining { throw StreamFailure(.overloaded, "the gateway is shutting down") }
-        if let reason = core.journal.refusal { throw StreamFailure(.overloaded, reason) }
+        if let reason = core.meter.refusal { throw StreamFailure(.overloaded, reason) }
         guard core.openStream(limit: visit.settings.streamLimit) else {
             throw StreamFailure(.overloaded, "too many streams are open")
         }
-        let generation = Generation(order, core: core, registry: registry)
+        guard let generation = Generation.open(order, core: core, registry: registry) else {
+            core.closeStream()
+            throw StreamFailure(.overloaded, "all meter slots are taken")
+        }
         generation.start(for: visit.streamClient)
         return generation.id
     }

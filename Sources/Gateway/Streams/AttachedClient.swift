@@ -22,10 +22,11 @@ final class AttachedClient {
     var lastHandOut: MonotonicTime
     /// What has to go out beside events.
     var owed = OwedSignals()
-    /// Set from handing bytes to the connection until the kernel has them all.
-    var hasUnsent = false
+    /// Bytes handed to the connection, until the kernel has them all.
+    var unsentBytes = 0
     /// The events on their way to the kernel.
     var inFlight: [LatencyMark] = []
+    var hasUnsent: Bool { unsentBytes > 0 }
     /// Until when gathered events wait.
     var flushAt: MonotonicTime?
     /// Events that the client asked for and that are kept no more.

@@ -136,8 +136,10 @@ extension Generation {
         guard let index = clients.firstIndex(where: { $0.number == number }) else { return }
         readNetwork(of: clients[index].exchange)
         closeCoding(of: clients[index])
+        meter.taken(bytes: clients[index].unsentBytes)
         clients.remove(at: index)
         if !isAnyLineBusy { meter.lineBecameIdle(at: executor.now) }
+        saveCounters()
         accountForLog()
     }
 }
@@ -219,8 +221,10 @@ extension Generation {
         let count = buffer.count - start
         if count > 0 {
             clients[index].lastHandOut = executor.now
-            clients[index].hasUnsent = true
+            clients[index].unsentBytes += count
             meter.handedOut(bytes: count, rawBytes: rawCount)
+            // Before the bytes are written: the process may end in the middle of it.
+            saveCounters()
         }
         accountForLog()
         releaseProviderIfCaughtUp()
@@ -272,7 +276,8 @@ extension Generation {
 
     private func noteSent(to number: UInt32) {
         guard let index = index(of: number), clients[index].hasUnsent else { return }
-        clients[index].hasUnsent = false
+        meter.taken(bytes: clients[index].unsentBytes)
+        clients[index].unsentBytes = 0
         let now = executor.preciseNow
         let time = microsecondsSinceOpening(now)
         for mark in clients[index].inFlight {
@@ -286,6 +291,7 @@ extension Generation {
         }
         clients[index].inFlight.removeAll(keepingCapacity: true)
         if !isAnyLineBusy { meter.lineBecameIdle(at: now) }
+        saveCounters()
     }
 
     private var isAnyLineBusy: Bool {

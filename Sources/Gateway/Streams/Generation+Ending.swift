@@ -83,6 +83,7 @@ extension Generation {
             }
             note(choice)
             meter.handedOut(bytes: response.body.count, rawBytes: rawCount)
+            saveCounters()
             wasDelivered = true
             clients.removeAll { $0.number == client.number }
             readNetwork(of: client.exchange)

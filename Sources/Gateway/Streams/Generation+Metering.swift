@@ -46,14 +46,31 @@ extension Generation {
 
     func cutStretchIfDue(at now: MonotonicTime) {
         guard now >= nextCut else { return }
-        guard !core.journal.isBlocked else {
+        let wall = executor.wallClock
+        let opening = order.opening(of: id, segment: Int64(meter.segment) + 1, at: wall)
+        guard let next = core.meter.begin(opening) else {
             cutPostponedUntil = now + .seconds(1)
             return
         }
         cutPostponedUntil = nil
         for client in clients { readNetwork(of: client.exchange) }
         let end = meter.nextCut(interval: meteringInterval).end
-        writeRecord(meter.cut(at: now, wall: executor.wallClock, end: end))
+        let record = meter.cut(at: now, wall: wall, end: end)
+        let ended = slot
+        slot = next
+        // Before the ended one goes: a stream whose process ends here has its tokens in a slot.
+        saveCounters()
+        finish(record, in: ended)
+    }
+
+    /// Keeps the counters of the running stretch where they outlive the process.
+    func saveCounters() {
+        guard !hasFinalRecord else { return }
+        hasUnsavedEvents = false
+        var counters = meter.counters(at: executor.now)
+        let (tokens, isEstimated) = finalUsage
+        counters.take(tokens, isEstimated: isEstimated)
+        core.meter.save(counters, in: &slot)
     }
 
     func writeFinalRecord() {
@@ -62,25 +79,17 @@ extension Generation {
         let usage = finalUsage
         record.usage = usage.tokens
         record.isUsageEstimated = usage.isEstimated
-        writeRecord(record)
+        finish(record, in: slot)
         core.closeStream()
         registry.count(endCounts(record), account: order.caller.account)
         logEnd(record)
     }
 
-    private func writeRecord(_ record: UsageRecord) {
+    private func finish(_ record: UsageRecord, in slot: MeterSlot) {
         var record = record
-        record.recordID = "\(id.text).\(record.segment)"
-        record.accountID = order.caller.account
-        record.connectionID = id.text
-        record.model = order.model.price
-        record.keyID = order.caller.keyID
-        record.user = order.user
-        record.purpose = order.purpose
-        record.provider = order.target.provider
+        order.name(&record, of: id)
         record.coding = codings.text
-        if let seal = order.seal { record.sealing = seal.algorithm.name }
-        core.journal.add(record)
+        core.meter.finish(record, in: slot)
     }
 
     /// Why the last stretch ended.
@@ -143,5 +152,29 @@ extension NetworkReading {
         retransmits = statistics.retransmits
         lost = statistics.lost
         receiveWindowLimitedMicroseconds = statistics.receiveWindowLimitedMicroseconds
+    }
+}
+
+extension StreamOrder {
+    /// What names a stretch that begins.
+    func opening(of id: StreamID, segment: Int64, at wall: WallTime) -> UsageRecord {
+        var opening = UsageRecord()
+        opening.segment = segment
+        opening.startedAtMilliseconds = wall.milliseconds
+        name(&opening, of: id)
+        return opening
+    }
+
+    /// Fills in whose a record is; its segment is known.
+    fileprivate func name(_ record: inout UsageRecord, of id: StreamID) {
+        record.recordID = "\(id.text).\(record.segment)"
+        record.accountID = caller.account
+        record.connectionID = id.text
+        record.model = model.price
+        record.keyID = caller.keyID
+        record.user = user
+        record.purpose = purpose
+        record.provider = target.provider
+        if let seal { record.sealing = seal.algorithm.name }
     }
 }

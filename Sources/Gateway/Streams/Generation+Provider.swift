@@ -79,6 +79,7 @@ extension Generation {
         recent.note(events: meter.totalEvents, bytes: meter.totalBytes, at: executor.now)
         meter.delivered(events: batch.entries.count, rawBytes: 0, at: executor.now)
         guard outcome == nil, !batch.isEmpty else { return }
+        hasUnsavedEvents = true
         let time = microsecondsSinceOpening(executor.now)
         for entry in batch.entries {
             log.append(
@@ -101,6 +102,7 @@ extension Generation {
             }
         }
         flushClients()
+        if hasUnsavedEvents { saveCounters() }
         holdProviderIfBehind()
     }
 

@@ -24,6 +24,9 @@ package actor Generation {
     var retained = 0
     var decoder: DialectDecoder
     var meter: StreamMeter
+    /// Where the counters of the running stretch outlive the process.
+    var slot: MeterSlot
+    var hasUnsavedEvents = false
     var clients: [AttachedClient] = []
     var clientCount: UInt32 = 0
     var codings: CodingSet = []
@@ -66,8 +69,30 @@ package actor Generation {
         unsafe executor.asUnownedSerialExecutor()
     }
 
-    init(_ order: StreamOrder, core: GatewayCore, registry: StreamRegistry) {
+    /// Makes a stream that `start` begins; call on its reactor.
+    ///
+    /// - Returns: nil when there is no room left to meter it.
+    static func open(
+        _ order: StreamOrder,
+        core: GatewayCore,
+        registry: StreamRegistry
+    ) -> Generation? {
+        let id = StreamID(on: registry.executor)
+        let opening = order.opening(of: id, segment: 0, at: registry.executor.wallClock)
+        guard let slot = core.meter.begin(opening) else { return nil }
+        return Generation(order, id, slot, core: core, registry: registry)
+    }
+
+    private init(
+        _ order: StreamOrder,
+        _ id: StreamID,
+        _ slot: MeterSlot,
+        core: GatewayCore,
+        registry: StreamRegistry
+    ) {
         self.order = order
+        self.id = id
+        self.slot = slot
         self.core = core
         self.registry = registry
         let executor = registry.executor
@@ -75,7 +100,6 @@ package actor Generation {
         let settings = core.settings
         self.settings = settings.streams
         meteringInterval = settings.meteringInterval
-        id = StreamID(on: executor)
         openedAt = executor.now
         openedWall = executor.wallClock
         meter = .opened(at: executor.now, wall: executor.wallClock)
@@ -99,6 +123,7 @@ package actor Generation {
         attach(client, after: 0)
         armTimer()
         meter.attemptStarted(at: executor.now)
+        saveCounters()
         let link = registry.pool.start(order.providerRequest, receiver: self)
         if outcome == nil { self.link = link }
     }

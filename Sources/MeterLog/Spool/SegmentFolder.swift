@@ -211,7 +211,7 @@ extension SegmentFolder {
         }
     }
 
-    private static func read(
+    static func read(
         _ descriptor: Int32,
         from offset: Int,
         limit: Int,

@@ -45,10 +45,10 @@ package protocol SegmentStorage: AnyObject {
     func saveReleased(_ bytes: [UInt8]) throws(StorageError)
 }
 
-/// Why a file of the spool cannot be used.
+/// Why a file of the spool or of the slots cannot be used.
 package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Operation: String, Sendable {
-        case list, create, write, sync, truncate, read, remove
+        case list, create, write, sync, truncate, read, remove, reserve, map
         case keepAside = "keep damaged bytes of"
     }
 

@@ -66,34 +66,43 @@ package actor Spool {
 
     /// Opens the files and looks through them.
     ///
-    /// - Parameter visit: shown each record that waits, when given.
-    /// - Returns: false when that failed; the status says why.
-    package func open(visit: ((UsageRecord) -> Void)? = nil) -> Bool {
-        guard segments == nil else { return true }
+    /// - Parameter ids: of records that may be in it already.
+    /// - Returns: those of them that are; nil when it cannot be opened now: the status says why.
+    package func open(lookingFor ids: Set<String> = []) -> Set<String>? {
+        guard segments == nil else { return [] }
         var sizes = SegmentLogSettings()
         sizes.byteLimit = settings.byteLimit
+        var found: Set<String> = []
         do throws(StorageError) {
             let opened = try SegmentLog(
                 in: SegmentFolder(settings.folder),
                 gateway: settings.gateway,
                 at: .now,
                 settings: sizes,
-                visit: visit
+                visit: ids.isEmpty
+                    ? nil : { if ids.contains($0.recordID) { found.insert($0.recordID) } }
             )
             report(opened.finding, run: opened.run)
             segments = consume opened
             shared.withLock { $0.isOpen = true }
             note(problem: nil)
-            return true
+            return found
         } catch {
             note(problem: "\(error)")
-            return false
+            return nil
         }
     }
 
-    /// Stores what comes, until the task is cancelled.
+    /// Stores records that do not stand in the source.
+    ///
+    /// - Returns: how many of the first are stored now.
+    package func adopt(_ records: [UsageRecord]) -> Int {
+        let part = Array(records.prefix(Self.groupLimit))
+        return append(part) {} ? part.count : 0
+    }
+
+    /// Stores what comes, until the task is cancelled; the files must be open.
     package func run() async {
-        while !open() { guard await pause(Self.retryPause) else { return } }
         signaller.yield()
         for await _ in signal {
             if settings.interval > .zero { guard await pause(settings.interval) else { return } }
@@ -105,15 +114,22 @@ package actor Spool {
     ///
     /// - Returns: false when that failed; the status says why.
     package func storeWaiting() -> Bool {
-        guard open() else { return false }
         while true {
             let records = source.oldest(limit: Self.groupLimit)
             guard !records.isEmpty else { return true }
-            guard store(records) else { return false }
+            let isStored = append(records) { source.drop(first: records.count) }
+            guard isStored else { return false }
         }
     }
 
-    private func store(_ records: [UsageRecord]) -> Bool {
+    /// Stores a group.
+    ///
+    /// - Parameters:
+    ///   - records: the group.
+    ///   - forget: called when they are stored, before anybody can take them out again.
+    /// - Returns: false when that failed; the status says why.
+    private func append(_ records: [UsageRecord], then forget: () -> Void) -> Bool {
+        guard segments != nil else { return false }
         let start = MonotonicTime.now
         do throws(SpoolError) {
             try segments?.append(records, at: .now)
@@ -122,7 +138,7 @@ package actor Spool {
             note(problem: "\(error)")
             return false
         }
-        source.drop(first: records.count)
+        forget()
         let time = (MonotonicTime.now - start).wholeNanoseconds / 1_000
         let actions = shared.withLock { shared in
             shared.status.storedCount += Int64(records.count)

@@ -3,6 +3,46 @@ import RedisStreams
 import StreamBytes
 import Telemetry
 
+extension SlotUse {
+    /// Adds how many slots are taken.
+    func writeMetrics(to text: inout PrometheusText) {
+        text.gauge(
+            "weir_meter_slots_used",
+            help: "Meter slots in use: running stretches, and finished ones not yet in the spool.",
+            value: used
+        )
+        text.gauge(
+            "weir_meter_slots",
+            help: "Meter slots there are.",
+            value: count
+        )
+        text.counter(
+            "weir_meter_slots_unreadable_total",
+            help: "Finished records that somebody else destroyed in their slot.",
+            value: unreadable
+        )
+    }
+}
+
+extension RecoveredCounts {
+    /// Adds what the last run had left.
+    func writeMetrics(to text: inout PrometheusText) {
+        for (end, count) in [("interrupted", interrupted), ("finished", finished)] {
+            text.counter(
+                "weir_meter_recovered_total",
+                help: "Records made at the start from what the last run left in its slots.",
+                labels: ["end": end],
+                value: count
+            )
+        }
+        text.counter(
+            "weir_meter_recovery_unreadable_total",
+            help: "Slots in use that the start could not read.",
+            value: unreadable
+        )
+    }
+}
+
 extension SpoolStatus {
     /// Adds what is known of the spool.
     func writeMetrics(to text: inout PrometheusText, at now: WallTime) {

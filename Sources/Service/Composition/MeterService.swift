@@ -6,18 +6,18 @@ import RedisStreams
 import StreamBytes
 import Telemetry
 
-/// The way of meter records: into the spool, from there to Redis, and out of the spool when the
-/// ledger has them.
+/// The way of what streams use: counters in slots, records into the spool, from there to Redis, and
+/// out of the spool when the ledger has them.
 final class MeterService: Sendable {
-    let journal: UsageJournal
+    let slots = MeterSlots()
     private let spool: Spool
-    private let queue: RecordQueue
+    private let recovery: SlotRecovery
     private let writer: MeterWriter
     private let connection: RedisConnection
     private let executor: any StreamExecutor
     private let log: any LogSink
 
-    /// Opens the spool, if that is possible now.
+    /// Puts in order what the last run left, and opens slots and spool, if that is possible now.
     ///
     /// - Parameters:
     ///   - configuration: names the data directory and says how metering is done.
@@ -35,15 +35,24 @@ final class MeterService: Sendable {
         on executor: any StreamExecutor,
         log: any LogSink
     ) async throws {
-        let queue = RecordQueue(limit: 100_000)
-        self.queue = queue
         let directory = configuration.data.directory
         var settings = SpoolSettings(folder: "\(directory)/spool", gateway: gateway)
         settings.byteLimit = configuration.metering.spoolLimit.bytes
         settings.interval = configuration.metering.durability
         let thread = try BlockingThread(name: "weir-spool")
-        spool = Spool(on: thread, from: queue, settings: settings, output: log)
-        queue.connect(to: spool)
+        spool = Spool(on: thread, from: slots, settings: settings, output: log)
+        slots.connect(to: spool)
+        recovery = SlotRecovery(
+            on: thread,
+            opening: slots,
+            and: spool,
+            settings: SlotSettings(
+                folder: configuration.metering.slots,
+                gateway: gateway,
+                streamLimit: configuration.limits.streams
+            ),
+            output: log
+        )
         let connection = RedisConnection(to: redis, on: executor, resolver: resolver.firstAddress)
         self.connection = connection
         writer = MeterWriter(
@@ -53,16 +62,17 @@ final class MeterService: Sendable {
             settings: MeterWriterSettings(configuration.metering),
             output: log
         )
-        journal = UsageJournal(sink: queue)
         self.executor = executor
         self.log = log
-        _ = await spool.open()
+        _ = await recovery.attempt()
     }
 
     /// Records that the ledger does not have yet, as far as this gateway knows.
     var waiting: Int64 { spool.status.waitingCount }
 
     func writeMetrics(to text: inout PrometheusText) {
+        slots.use.writeMetrics(to: &text)
+        recovery.counts.writeMetrics(to: &text)
         spool.status.writeMetrics(to: &text, at: .now)
         writer.counts.writeMetrics(to: &text)
         for (kind, count) in connection.counts.failures.sorted(by: { $0.key < $1.key }) {
@@ -81,14 +91,11 @@ final class MeterService: Sendable {
     /// Stores and sends until `close`.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.spool.run() }
-            group.addTask { await self.writer.run() }
             group.addTask {
-                while !Task.isCancelled {
-                    _ = self.journal.flush()
-                    try? await Task.sleep(for: .seconds(1))
-                }
+                await self.recovery.run()
+                await self.spool.run()
             }
+            group.addTask { await self.writer.run() }
         }
     }
 
@@ -96,7 +103,6 @@ final class MeterService: Sendable {
     ///
     /// What Redis does not take within `limit` stays in the spool for the next start.
     func drain(within limit: Duration) async {
-        _ = journal.flush()
         _ = await spool.storeWaiting()
         await writer.drain(until: executor.preciseNow + limit)
     }
@@ -105,22 +111,15 @@ final class MeterService: Sendable {
     func stop() async { await writer.stop() }
 
     /// Closes the spool; `run` must have ended.
+    ///
+    /// What it could not store stays in the slots for the next start.
     func close() async {
         await spool.close()
-        for record in queue.oldest(limit: .max) { log.write(LogLine(notStored: record)) }
-    }
-}
-
-extension LogLine {
-    fileprivate init(notStored record: UsageRecord) {
-        self.init(.error, "meter_record_not_stored")
-        add("record_id", record.recordID)
-        add("account", record.accountID)
-        add("model", record.model)
-        add("input_tokens", record.usage?.input)
-        add("output_tokens", record.usage?.output)
-        add("bytes_out", record.bytesOut)
-        add("end", record.end.rawValue)
+        do throws(StorageError) {
+            try slots.close()
+        } catch {
+            log.write(LogLine(.warning, "meter_slots").with("reason", "\(error)"))
+        }
     }
 }
 

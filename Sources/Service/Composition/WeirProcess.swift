@@ -179,7 +179,7 @@ extension WeirProcess {
             executors: group.reactors,
             resolver: resolver,
             callers: keys,
-            journal: meter.journal,
+            meter: meter.slots,
             log: log,
             startedAt: WallTime.now,
             billingStatus: { [board] in board.overview },

@@ -69,8 +69,10 @@ struct RunningWeir: Sendable {
             try Data(configuration.utf8).write(to: URL(fileURLWithPath: path))
             arguments += ["--config", path]
         }
-        let addresses = ["listen=127.0.0.1:0", "admin=127.0.0.1:0"]
-        for setting in (role == "bill" ? [] : addresses) + settings {
+        // The slots of what is killed stay: beside the data they go with the test.
+        let folder = URL(fileURLWithPath: data).deletingLastPathComponent().path
+        let own = ["listen=127.0.0.1:0", "admin=127.0.0.1:0", "metering.slots=\(folder)"]
+        for setting in (role == "bill" ? [] : own) + settings {
             arguments += ["--set", setting]
         }
         return try RunningProgram(Place.program("weir"), arguments)

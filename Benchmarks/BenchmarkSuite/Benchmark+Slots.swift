@@ -1,0 +1,62 @@
+import Glibc
+import MeterLog
+import Metering
+import StreamBytes
+
+extension Benchmark {
+    /// What the meter is told of one event, with the counters kept in shared memory before the event is
+    /// written and after it; 10,000 streams in turn, so that no cache holds them.
+    static let meterAndKeep = Benchmark(
+        "meter an event and keep it",
+        unit: "event",
+        smoke: 500,
+        full: 2_000_000
+    ) { count in
+        let settings = SlotSettings(
+            folder: "/dev/shm",
+            gateway: "bench-\(getpid())",
+            streamLimit: 10_000
+        )
+        let slots = MeterSlots()
+        defer { unsafe unlink(settings.path) }
+        guard (try? slots.open(settings)) != nil else { return 0 }
+        let streams = (0..<10_000).compactMap { MeteredStream($0, in: slots) }
+        guard streams.count == 10_000 else { return 0 }
+        var now = MonotonicTime(nanoseconds: 0)
+        var checksum = 0
+        for number in 0..<count {
+            now = now + .microseconds(20)
+            // A step that visits every stream, none near the one before.
+            checksum &+= streams[number &* 7_919 % 10_000].event(at: now, in: slots)
+        }
+        return checksum
+    }
+}
+
+/// A stream with nothing but a meter.
+private final class MeteredStream {
+    private var meter: StreamMeter
+    private var slot: MeterSlot
+
+    init?(_ number: Int, in slots: any UsageSink) {
+        var opening = UsageRecord()
+        opening.recordID = "s0-\(number).0"
+        guard let slot = slots.begin(opening) else { return nil }
+        self.slot = slot
+        meter = .opened(
+            at: MonotonicTime(nanoseconds: 0),
+            wall: WallTime(milliseconds: 1_767_225_600_000)
+        )
+    }
+
+    func event(at now: MonotonicTime, in slots: any UsageSink) -> Int {
+        meter.delivered(events: 1, rawBytes: 0, at: now)
+        meter.handedOut(bytes: 260, rawBytes: 260)
+        slots.save(meter.counters(at: now), in: &slot)
+        meter.taken(bytes: 260)
+        meter.latency(microseconds: 80)
+        meter.lineBecameIdle(at: now)
+        slots.save(meter.counters(at: now), in: &slot)
+        return Int(truncatingIfNeeded: slot.generation)
+    }
+}
