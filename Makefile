@@ -5,6 +5,11 @@ SWIFT ?= swift
 # replace a binary that figures come from.
 STATIC := --configuration release --static-swift-stdlib --scratch-path .build-static
 CHECKED := --scratch-path .build-test --explicit-target-dependency-import-check error
+# Suites that talk to servers: one test at a time, so that what they wait for is not held up by others.
+SERIAL := Reactor|HTTPServer|Providers|RedisStreams|Billing|Ledger|MeterLog|Service|ReplayProvider
+SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
+# A test that hangs fails; none of the three parts takes minutes more than this on two busy cores.
+RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
 
 .PHONY: run build test bench loadtest format lint clean
@@ -20,9 +25,10 @@ build:
 test:
 	@Config/setup test
 	$(SWIFT) build --build-tests $(CHECKED)
-	$(SWIFT) test --skip-build $(CHECKED) --skip EndToEndTests
+	$(RUN_TESTS) --skip '^($(SERIAL)|EndToEnd)Tests\.'
+	$(RUN_TESTS) --no-parallel --filter '^($(SERIAL))Tests\.'
 	@# Alone: they keep the machine busy with browsers, servers and a thousand clients.
-	$(SWIFT) test --skip-build $(CHECKED) --filter EndToEndTests
+	$(RUN_TESTS) --filter '^EndToEndTests\.'
 
 bench:
 	@Config/setup run

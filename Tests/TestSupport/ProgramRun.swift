@@ -23,21 +23,20 @@ package struct ProgramRun: Sendable {
         environment: [String: String] = [:],
         in folder: String? = nil
     ) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         // Files, not pipes: neither side can wait for the other, whatever the sizes.
         let files = try ScratchFolder()
         try Data(input).write(to: files.url("input"))
-        for name in ["output", "errors"] { try Data().write(to: files.url(name)) }
-        process.standardInput = try FileHandle(forReadingFrom: files.url("input"))
-        process.standardOutput = try FileHandle(forWritingTo: files.url("output"))
-        process.standardError = try FileHandle(forWritingTo: files.url("errors"))
-        try process.run()
-        process.waitUntilExit()
-        status = process.terminationStatus + (process.terminationReason == .exit ? 0 : 128)
+        let child = try ChildProgram(
+            [program] + arguments,
+            environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            in: folder,
+            streams: .init(
+                input: files.path("input"),
+                output: files.path("output"),
+                errors: files.path("errors")
+            )
+        )
+        status = child.wait()
         output = String(decoding: try Data(contentsOf: files.url("output")), as: UTF8.self)
         errors = String(decoding: try Data(contentsOf: files.url("errors")), as: UTF8.self)
     }

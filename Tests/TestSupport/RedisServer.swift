@@ -9,7 +9,7 @@ import Foundation
 package final class RedisServer: @unchecked Sendable {
     private let folder: ScratchFolder
     private let options: [String]
-    private var process: Process?
+    private var process: ChildProgram?
 
     /// Starts a server.
     ///
@@ -54,25 +54,19 @@ package final class RedisServer: @unchecked Sendable {
     /// - Throws: when it cannot be started.
     package func start(options further: [String] = []) throws {
         precondition(process == nil, "it does not run")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
+        process = try ChildProgram(
             [
                 "redis-server", "--port", "0", "--unixsocket", socketPath, "--dir", folder.path,
                 "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                 "--maxmemory-policy", "noeviction", "--logfile", folder.path("redis.log"),
             ] + options + further
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        self.process = process
+        )
     }
 
     /// Ends it as a crash would: without any chance to write anything more.
     package func kill() {
-        guard let process else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        self.process = nil
+        process?.kill()
+        process = nil
     }
 
     /// Removes its data; it must have ended.
@@ -99,7 +93,6 @@ package final class RedisServer: @unchecked Sendable {
 
     /// Stops it from running, or lets it run on.
     package func setPaused(_ isPaused: Bool) {
-        guard let process else { return }
-        Foundation.kill(process.processIdentifier, isPaused ? SIGSTOP : SIGCONT)
+        process?.signal(isPaused ? SIGSTOP : SIGCONT)
     }
 }

@@ -3,7 +3,7 @@ import TestSupport
 
 /// A program that runs beside the test, and is killed at the latest with its last reference.
 final class RunningProgram: Sendable {
-    private let process = Process()
+    private let process: ChildProgram
     private let files: ScratchFolder
 
     /// Starts a program.
@@ -19,24 +19,20 @@ final class RunningProgram: Sendable {
         input: String = ""
     ) throws {
         files = try ScratchFolder()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["-u", "REDIS_URL", "-u", "DATABASE_URL", path] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: repositoryRoot())
-        let inputPath = try files.write("input", input)
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputPath))
-        process.standardOutput = try Self.newFile(files.path("output"))
-        process.standardError = try Self.newFile(files.path("errors"))
-        try process.run()
+        let unset: Set = ["REDIS_URL", "DATABASE_URL"]
+        process = try ChildProgram(
+            [path] + arguments,
+            environment: ProcessInfo.processInfo.environment.filter { !unset.contains($0.key) },
+            in: repositoryRoot(),
+            streams: .init(
+                input: files.write("input", input),
+                output: files.path("output"),
+                errors: files.path("errors")
+            )
+        )
     }
 
-    deinit { kill() }
-
-    private static func newFile(_ path: String) throws -> FileHandle {
-        try Data().write(to: URL(fileURLWithPath: path))
-        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    }
-
-    var processID: Int32 { process.processIdentifier }
+    var processID: Int32 { process.processID }
 
     /// What it has written to its standard output.
     var output: String { text("output") }
@@ -45,10 +41,7 @@ final class RunningProgram: Sendable {
     var errors: String { text("errors") }
 
     /// Its exit status, or 128 and the signal's number; nil while it runs.
-    var status: Int32? {
-        guard !process.isRunning else { return nil }
-        return process.terminationStatus + (process.terminationReason == .exit ? 0 : 128)
-    }
+    var status: Int32? { process.status }
 
     /// How many descriptors it has open.
     var descriptorCount: Int {
@@ -57,13 +50,10 @@ final class RunningProgram: Sendable {
         }
     }
 
-    func signal(_ number: Int32) {
-        guard process.isRunning else { return }
-        Foundation.kill(processID, number)
-    }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Ends it without asking.
-    func kill() { signal(SIGKILL) }
+    func kill() { process.signal(SIGKILL) }
 
     /// Waits for its end.
     ///
