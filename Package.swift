@@ -63,6 +63,7 @@ let pure: [Target] = [
     room("Metering", uses: ["StreamBytes", "Telemetry"]),
     room("Dialects", uses: ["StreamBytes", "ServerSentEvents", "Metering"]),
     room("Pricing", uses: ["StreamBytes", "Metering"]),
+    room("Alerting", uses: ["StreamBytes"]),
     room(
         "Replay",
         uses: ["StreamBytes", "ServerSentEvents", "HTTPWire"],
@@ -91,7 +92,9 @@ let stores: [Target] = [
     room("MeterLog", uses: ["Reactor", "Metering", "StreamBytes", "Telemetry"]),
     room(
         "Ledger",
-        uses: ["CSQLite", "Reactor", "Cryptography", "Metering", "Pricing", "StreamBytes"]
+        uses: [
+            "CSQLite", "Reactor", "Cryptography", "Metering", "Pricing", "Alerting", "StreamBytes",
+        ]
     ),
     room(
         "ReplayProvider",
@@ -104,7 +107,7 @@ let domain: [Target] = [
         "Gateway",
         uses: [
             "Providers", "HTTPServer", "Reactor", "Compression", "Sealing", "Cryptography",
-            "BrowserClient", "Dialects", "Metering",
+            "BrowserClient", "Dialects", "Metering", "Alerting",
             "ServerSentEvents", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     ),
@@ -117,7 +120,7 @@ let service: [Target] = [
         uses: [
             "Gateway", "Billing", "Providers", "RedisStreams", "MeterLog", "Ledger",
             "ReplayProvider", "HTTPServer", "Reactor", "Sealing", "Cryptography",
-            "TransportSecurity", "YAMLText", "Dialects",
+            "TransportSecurity", "YAMLText", "Dialects", "Alerting",
             "Pricing", "Metering", "Replay", "HTTPWire", "StreamBytes", "Telemetry",
         ]
     )
@@ -189,6 +192,7 @@ let suites: [Target] = [
     tests("Metering", uses: ["Metering", "StreamBytes", "TestSupport"]),
     tests("Dialects", uses: ["Dialects", "ServerSentEvents", "StreamBytes", "Metering"]),
     tests("Pricing", uses: ["Pricing", "Metering", "StreamBytes", "TestSupport"]),
+    tests("Alerting", uses: ["Alerting", "StreamBytes", "TestSupport"]),
     tests("Replay", uses: ["Replay", "StreamBytes", "HTTPWire"]),
     tests(
         "Compression",
@@ -228,7 +232,9 @@ let suites: [Target] = [
     ),
     tests(
         "Ledger",
-        uses: ["Ledger", "Pricing", "Metering", "Reactor", "StreamBytes", "TestSupport"]
+        uses: [
+            "Ledger", "Pricing", "Alerting", "Metering", "Reactor", "StreamBytes", "TestSupport",
+        ]
     ),
     tests(
         "ReplayProvider",
@@ -261,7 +267,9 @@ let suites: [Target] = [
     tests(
         "Service",
         uses: [
-            "Service", "Ledger", "Pricing", "YAMLText", "Cryptography", "Telemetry", "Reactor",
+            "Service", "Gateway", "Ledger", "Pricing", "Alerting", "YAMLText", "Cryptography",
+            "Telemetry",
+            "Reactor",
             "StreamBytes", "TestSupport",
         ]
     ),

@@ -1,3 +1,4 @@
+import Alerting
 import Compression
 import Metering
 import Providers
@@ -20,6 +21,8 @@ package final class GatewayCore: Sendable {
     let contributeMetrics: @Sendable (inout PrometheusText) -> Void
     /// Nil: this gateway is alone.
     let fleet: (any GatewayFleet)?
+    /// Nil: nobody watches.
+    let alerts: (any AlertStore)?
 
     private let current: Guarded<GatewaySettings>
     private let openStreams = Atomic<Int>(0)
@@ -38,6 +41,7 @@ package final class GatewayCore: Sendable {
     ///     must not wait.
     ///   - contributeMetrics: adds metrics from outside the gateway; likewise.
     ///   - fleet: the gateways that share one Redis.
+    ///   - alerts: where alerts are read.
     package init(
         settings: GatewaySettings,
         executors: [any StreamExecutor],
@@ -48,8 +52,10 @@ package final class GatewayCore: Sendable {
         startedAt: WallTime,
         billingStatus: @escaping @Sendable () -> BillingOverview = { BillingOverview() },
         contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in },
-        fleet: (any GatewayFleet)? = nil
+        fleet: (any GatewayFleet)? = nil,
+        alerts: (any AlertStore)? = nil
     ) {
+        self.alerts = alerts
         self.fleet = fleet
         self.billingStatus = billingStatus
         self.contributeMetrics = contributeMetrics

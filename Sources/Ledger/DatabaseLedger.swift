@@ -184,7 +184,7 @@ package actor DatabaseLedger: ChargeStore {
     // MARK: Connections
 
     /// Runs `body` in one transaction: all of it is stored for good, or nothing.
-    private func transaction<Result>(
+    func transaction<Result>(
         _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
     ) throws(ChargeStoreError) -> Result {
         try run { (engine) throws(LedgerFailure) in
@@ -207,7 +207,7 @@ package actor DatabaseLedger: ChargeStore {
         }
     }
 
-    private func run<Result>(
+    func run<Result>(
         _ body: (any LedgerEngine) throws(LedgerFailure) -> Result
     ) throws(ChargeStoreError) -> Result {
         try reported { () throws(LedgerFailure) in try attempt(body) }

@@ -179,15 +179,26 @@ import Testing
     }
 
     @Test func `the next batch is read while the ledger writes`() async {
-        let source = MemoryUsageSource(records(30)) { stop.off() }
+        let (second, signal) = AsyncStream<Void>.makeStream()
+        let source = MemoryUsageSource(records(30)) {
+            stop.off()
+        } whenRead: { count in
+            if count == 20 { signal.finish() }
+        }
         let reads = Guarded<[Int]>([])
         let store = MemoryChargeStore {
             // Reading goes on without waiting for what is written now.
-            while source.state.steps.count(where: { $0 == .next }) < 2 {}
+            for await _ in second {}
             reads.withLock { $0.append(source.state.redelivered) }
+        }
+        // Nothing else ends the wait where the next batch is not read.
+        let limit = Task {
+            try await Task.sleep(for: .seconds(60))
+            signal.finish()
         }
 
         await billing(source, store).run(until: stop)
+        limit.cancel()
         thread.stop()
 
         #expect(await store.batchSizes == [10, 10, 10])

@@ -70,13 +70,13 @@ actor MemoryChargeStore: ChargeStore {
     /// Records that make it fail whenever they are to be billed.
     private let poison: Set<String>
     /// Called before each batch.
-    private let beforeStoring: @Sendable () -> Void
+    private let beforeStoring: @Sendable () async -> Void
 
     init(
         faults: [Fault] = [],
         known: [CommittedSequence] = [],
         poison: Set<String> = [],
-        beforeStoring: @escaping @Sendable () -> Void = {}
+        beforeStoring: @escaping @Sendable () async -> Void = {}
     ) {
         self.faults = faults.reversed()
         self.known = known
@@ -86,8 +86,8 @@ actor MemoryChargeStore: ChargeStore {
 
     func committedSequences() -> [CommittedSequence] { known }
 
-    func store(_ entries: [BillingEntry]) throws(ChargeStoreError) -> StoreReceipt {
-        beforeStoring()
+    func store(_ entries: [BillingEntry]) async throws(ChargeStoreError) -> StoreReceipt {
+        await beforeStoring()
         let fault = faults.popLast()
         for case .rated(let rated) in entries where poison.contains(rated.record.recordID) {
             throw .failed("malformed")

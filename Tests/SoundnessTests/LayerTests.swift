@@ -10,7 +10,7 @@ struct LayerTests {
         ],
         ["StreamBytes", "Telemetry"],
         ["ServerSentEvents", "HTTPWire", "Metering"],
-        ["Dialects", "Pricing", "Replay", "BrowserClient"],
+        ["Dialects", "Pricing", "Replay", "BrowserClient", "Alerting"],
         ["Cryptography"],
         ["Compression", "Sealing", "TransportSecurity", "YAMLText", "HTTP2"],
         ["Reactor"],

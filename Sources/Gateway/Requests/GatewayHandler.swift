@@ -80,6 +80,7 @@ extension GatewayHandler {
         case "v1": routeOpenAI(visit, path.dropFirst())
         case "api" where path.dropFirst().first == "stream":
             routeStream(visit, path.dropFirst(2))
+        case "api" where path.dropFirst() == ["alerts"]: allow(visit, "GET") { alerts(visit) }
         default:
             guard !isAdmin, let file = BrowserFile.at(visit.head.path) else {
                 return notFound(visit)

@@ -20,6 +20,8 @@ package struct GatewayFigures: Equatable, Sendable {
             "bytes": totals.bytes, "bytesPerSecond": totals.bytesPerSecond,
             "queuedBytes": totals.queuedBytes, "inputTokens": counters.inputTokens,
             "outputTokens": counters.outputTokens,
+            "latencyCount": Int64(clamping: counters.latency.count),
+            "latencyUs": Int64(counters.latency.sumSeconds * 1_000_000),
         ]
         for (end, count) in counters.ends { values["end.\(end.rawValue)"] = count }
         for (provider, ends) in counters.byProvider {

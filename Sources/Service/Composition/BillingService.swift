@@ -1,3 +1,4 @@
+import Alerting
 import Billing
 import Gateway
 import Ledger
@@ -175,6 +176,22 @@ final class BillingService: Sendable {
         await ledger.use(AccountDirectory(accounts))
         for actor in actors { await actor.replacePrices(by: prices) }
     }
+
+    /// Adds what somebody may want to be told of.
+    func describe(_ snapshot: inout AlertSnapshot) async {
+        let statuses = actors.map(\.status)
+        snapshot.isBillingStuck = statuses.contains { $0.problem != nil }
+        snapshot.isRedisAway = keeping.state.problem != nil
+        snapshot.rejectedCount = statuses.reduce(0) { $0 + Int64(clamping: $1.setAside) }
+        snapshot.missingCount = missing.reduce(0) { $0 + Int64($1.numbers.count) }
+        let usage = try? await ledger.dailyTokens(at: WallTime.now, days: 7)
+        snapshot.isLedgerAway = usage == nil
+        snapshot.dailyTokens = usage ?? [:]
+        snapshot.costTodayNanodollars = status.costTodayNanodollars
+    }
+
+    /// Where alerts are kept.
+    var alerts: any AlertStore { ledger }
 
     /// Closes the ledger and the connections; `run` must have ended.
     func close() async {

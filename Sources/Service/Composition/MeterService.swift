@@ -85,6 +85,15 @@ final class MeterService: Sendable {
         }
     }
 
+    /// How much of the spool is used, in thousandths.
+    var spoolThousandths: Int64 {
+        let status = spool.status
+        guard status.level < .full else { return 1_000 }
+        return Int64(status.byteCount) * 1_000 / Int64(max(1, status.byteLimit))
+    }
+
+    var isRedisAway: Bool { connection.counts.problem != nil }
+
     /// What keeps records from Redis, where anything does.
     var problem: String? { waiting > 0 ? writer.counts.lastFailure : nil }
 

@@ -9,6 +9,7 @@ final class StatusBoard: Sendable {
         var meter: MeterService?
         var billing: BillingService?
         var keeping: StreamKeeping?
+        var alerts: AlertService?
     }
 
     private let parts = Guarded(Parts())
@@ -20,6 +21,23 @@ final class StatusBoard: Sendable {
     func connect(billing: BillingService) { parts.withLock { $0.billing = billing } }
 
     func connect(keeping: StreamKeeping) { parts.withLock { $0.keeping = keeping } }
+
+    func connect(alerts: AlertService) { parts.withLock { $0.alerts = alerts } }
+
+    /// What is known of this process now.
+    func snapshot() async -> AlertSnapshot {
+        let parts = parts.withLock { $0 }
+        var snapshot = AlertSnapshot()
+        snapshot.figures = await parts.gateway?.core.figures()
+        snapshot.spoolThousandths = parts.meter?.spoolThousandths
+        await parts.billing?.describe(&snapshot)
+        let redis =
+            [parts.meter?.isRedisAway, parts.keeping.map { $0.state.problem != nil }]
+            + [snapshot.isRedisAway]
+        let known = redis.compactMap(\.self)
+        snapshot.isRedisAway = known.isEmpty ? nil : known.contains(true)
+        return snapshot
+    }
 
     var overview: BillingOverview {
         let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
@@ -37,5 +55,6 @@ final class StatusBoard: Sendable {
         parts.meter?.writeMetrics(to: &text)
         parts.billing?.writeMetrics(to: &text)
         parts.keeping?.writeMetrics(to: &text)
+        parts.alerts?.writeMetrics(to: &text)
     }
 }

@@ -28,6 +28,8 @@ actor WeirProcess {
     private var billing: BillingService?
     private var keeping: StreamKeeping?
     private var fleet: FleetService?
+    private let alertStore = SharedAlertStore()
+    private var alerts: AlertService?
     private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
     private var tasks: [Task<Void, Never>] = []
     private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
@@ -121,6 +123,7 @@ actor WeirProcess {
         let url = try redisURL()
         if role.servesStreams { try await startGateway(url) }
         if role.bills { try await startBilling(url) } else { try startKeeping(url) }
+        startAlerts()
         if let gateway {
             let bound = try gateway.listen(
                 configuration,
@@ -184,7 +187,8 @@ extension WeirProcess {
             startedAt: WallTime.now,
             billingStatus: { [board] in board.overview },
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) },
-            fleet: fleet
+            fleet: fleet,
+            alerts: alertStore
         )
         tasks.append(Task { await fleet.run { await core.figures() } })
         board.connect(meter: meter)
@@ -200,6 +204,19 @@ extension WeirProcess {
         self.gateway = gateway
         tasks.append(Task { await certificates.run() })
         board.connect(gateway: gateway)
+    }
+
+    private func startAlerts() {
+        let reactor = group.reactors[0]
+        let alerts = AlertService(
+            store: alertStore,
+            configuration: configuration.alerts,
+            clock: { reactor.preciseNow },
+            log: log
+        )
+        self.alerts = alerts
+        board.connect(alerts: alerts)
+        tasks.append(Task { [board] in await alerts.run { await board.snapshot() } })
     }
 
     /// Where no billing runs, the gateway may have to trim.
@@ -235,6 +252,7 @@ extension WeirProcess {
             log: log
         )
         self.billing = billing
+        alertStore.connect(billing.alerts)
         board.connect(billing: billing)
         tasks.append(Task { await billing.run() })
     }
@@ -258,6 +276,7 @@ extension WeirProcess {
             keys.replace(with: store)
             if let adopted { await billing?.use(adopted, fresh.accounts) }
             gateway?.core.reload(settings)
+            alerts?.use(fresh.alerts)
             configuration = fresh
             self.prices = prices
             log.write(LogLine(.info, "reloaded"))

@@ -24,6 +24,7 @@ extension WeirConfiguration {
             .section("limits", \.limits, LimitConfiguration.section),
             .section("metering", \.metering, MeteringConfiguration.section),
             .section("billing", \.billing, BillingKeys.section),
+            .section("alerts", \.alerts, AlertConfiguration.section),
             .section(
                 "drain",
                 \.drain,

@@ -24,6 +24,7 @@ package struct WeirConfiguration: Equatable, Sendable {
     package var limits = LimitConfiguration()
     package var metering = MeteringConfiguration()
     package var billing = BillingKeys()
+    package var alerts = AlertConfiguration()
     package var drain = DrainConfiguration()
     /// JSON files with one price list each, or an array of them.
     package var prices = ["Config/prices.json"]

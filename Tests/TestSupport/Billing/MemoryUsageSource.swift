@@ -23,6 +23,7 @@ package final class MemoryUsageSource: UsageSource {
     private let guarded: Guarded<State>
     private let fault: @Sendable (Step) -> UsageSourceError?
     private let whenEmpty: @Sendable () -> Void
+    private let whenRead: @Sendable (Int) -> Void
 
     /// Makes a stream that holds the records.
     ///
@@ -30,14 +31,17 @@ package final class MemoryUsageSource: UsageSource {
     ///   - records: all that will ever come.
     ///   - fault: asked before each step; an error makes the step fail.
     ///   - whenEmpty: told when a `next` that waits finds nothing.
+    ///   - whenRead: told after each `next` how many records are with the reader.
     package init(
         _ records: [DeliveredRecord],
         fault: @escaping @Sendable (Step) -> UsageSourceError? = { _ in nil },
-        whenEmpty: @escaping @Sendable () -> Void
+        whenEmpty: @escaping @Sendable () -> Void,
+        whenRead: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         guarded = Guarded(State(waiting: records))
         self.fault = fault
         self.whenEmpty = whenEmpty
+        self.whenRead = whenRead
     }
 
     package var state: State { guarded.withLock { $0 } }
@@ -61,6 +65,7 @@ package final class MemoryUsageSource: UsageSource {
             state.redelivered = state.pending.count
             return batch
         }
+        whenRead(guarded.withLock(\.redelivered))
         if batch.isEmpty, waits { whenEmpty() }
         return batch
     }
