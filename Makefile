@@ -12,7 +12,7 @@ SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
 RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
 
-.PHONY: run build test bench loadtest format lint clean
+.PHONY: run build test bench loadtest faults format lint clean
 
 # ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
 run: build
@@ -37,6 +37,11 @@ bench:
 # ARGS replaces the options: make loadtest ARGS="-n 5000 --duration 60s"
 loadtest: build
 	LoadTests/loadtest .build-static/release $(or $(ARGS),-n 1000 --duration 20s --expect 'lost=0,failed=0')
+
+# Hundreds of faults, some twenty minutes: make faults ARGS="--seed 7 --faults 50 --ledger postgresql"
+faults: build
+	@Config/setup test
+	python3 LoadTests/faults --binaries .build-static/release $(ARGS)
 
 format:
 	$(SWIFT) format -i -r $(FOLDERS)

@@ -7,7 +7,7 @@ import Replay
 ///
 /// `POST /v1/chat/completions` is OpenAI's protocol, `POST …/messages` Anthropic's; any other path
 /// is answered with the body of the model, whatever its protocol. `GET /v1/models` lists the
-/// models, `GET /counts` says what was sent.
+/// models, `GET /counts` says what was sent, `GET /answers` to whom.
 package final class ReplayHandler: RequestHandler {
     private let settings: ReplaySettings
     private let log = Guarded(Log())
@@ -15,6 +15,7 @@ package final class ReplayHandler: RequestHandler {
     private struct Log {
         var counts = ReplayCounts()
         var requests: [ReceivedRequest] = []
+        var answers: [ReplayedAnswer] = []
     }
 
     package init(_ settings: ReplaySettings = ReplaySettings()) { self.settings = settings }
@@ -29,6 +30,11 @@ package final class ReplayHandler: RequestHandler {
     /// Call from any thread.
     package var requests: [ReceivedRequest] { log.withLock(\.requests) }
 
+    /// The latest answers that are over, in the order of their ends.
+    ///
+    /// Call from any thread.
+    package var answers: [ReplayedAnswer] { log.withLock(\.answers) }
+
     package func admit(_ head: RequestHead, on connection: ConnectionInfo) -> BodyAdmission {
         .take(limit: settings.bodyByteLimit)
     }
@@ -36,6 +42,7 @@ package final class ReplayHandler: RequestHandler {
     package func respond(to request: HTTPRequest, through exchange: Exchange) {
         switch (request.head.method, request.head.path) {
         case ("GET", "/counts"): exchange.send(.json(200, counts.json))
+        case ("GET", "/answers"): exchange.send(.json(200, .array(answers.map(\.json))))
         case ("GET", "/v1/models"): exchange.send(.json(200, models))
         default: answer(ReplayQuestion(request), through: exchange)
         }
@@ -47,6 +54,18 @@ package final class ReplayHandler: RequestHandler {
 
     func count(_ change: (inout ReplayCounts) -> Void) { log.withLock { change(&$0.counts) } }
 
+    /// Counts an answer that is over.
+    func note(_ answer: ReplayedAnswer) {
+        log.withLock { log in
+            switch answer.end {
+            case .finished: log.counts.finished += 1
+            case .broken: log.counts.broken += 1
+            case .abandoned: log.counts.abandoned += 1
+            }
+            Self.keep(answer, in: &log.answers, limit: settings.requestLimit)
+        }
+    }
+
     private func answer(_ question: ReplayQuestion, through exchange: Exchange) {
         note(question.received)
         guard let plan = settings.catalogue.plan(for: question.received.model, in: question.format)
@@ -54,17 +73,19 @@ package final class ReplayHandler: RequestHandler {
         guard let fitting = question.wantsStream ? question.paced(plan) : plan.answeringWhole else {
             return exchange.send(.failure(400, in: question.format))
         }
-        ReplayResponse(fitting, through: exchange, countedBy: self).begin()
+        ReplayResponse(fitting, to: question.received, through: exchange, countedBy: self).begin()
     }
 
     private func note(_ request: ReceivedRequest) {
         log.withLock { log in
             log.counts.requests += 1
-            if log.requests.count >= settings.requestLimit {
-                log.requests.removeFirst(max(1, settings.requestLimit / 2))
-            }
-            log.requests.append(request)
+            Self.keep(request, in: &log.requests, limit: settings.requestLimit)
         }
+    }
+
+    private static func keep<Kept>(_ new: Kept, in kept: inout [Kept], limit: Int) {
+        if kept.count >= limit { kept.removeFirst(max(1, limit / 2)) }
+        kept.append(new)
     }
 
     private var models: JSONTree {
@@ -81,7 +102,7 @@ package final class ReplayHandler: RequestHandler {
 /// What a replay provider answers with, and what it keeps.
 package struct ReplaySettings: Sendable {
     package var catalogue = ReplayCatalogue()
-    /// How many of the latest requests are kept.
+    /// How many of the latest requests, and of the latest answers, are kept.
     package var requestLimit = 1_000
     /// The longest request body, in bytes.
     package var bodyByteLimit = 64 << 20

@@ -10,6 +10,9 @@ package struct ReceivedRequest: Sendable, Equatable {
     package let model: String?
     /// Nil where the body does not say.
     package let stream: Bool?
+    /// Whom the request is for: OpenAI's `user`, Anthropic's `metadata.user_id`; nil where the body
+    /// does not say.
+    package let user: String?
 }
 
 /// What a request asks for.
@@ -30,7 +33,8 @@ struct ReplayQuestion {
             head: request.head,
             body: request.body,
             model: body?["model"]?.string,
-            stream: stream
+            stream: stream,
+            user: body?["user"]?.string ?? body?["metadata"]?["user_id"]?.string
         )
         let isMessages = request.head.path.hasSuffix("/messages")
         format = isMessages ? .anthropicMessages : .openAIChat

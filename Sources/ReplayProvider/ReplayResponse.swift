@@ -12,6 +12,7 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     private let plan: ReplayPlan
     private let exchange: Exchange
     private let handler: ReplayHandler
+    private var answer: ReplayedAnswer
     private var script: ReplayScript
     private var timer: TimerID?
     private var hasStarted = false
@@ -20,8 +21,14 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     private var awaitsSending = false
     private var clientLeft = false
 
-    init(_ plan: ReplayPlan, through exchange: Exchange, countedBy handler: ReplayHandler) {
+    init(
+        _ plan: ReplayPlan,
+        to received: ReceivedRequest,
+        through exchange: Exchange,
+        countedBy handler: ReplayHandler
+    ) {
         self.plan = plan
+        answer = ReplayedAnswer(user: received.user ?? "", model: received.model ?? "")
         self.exchange = exchange
         self.handler = handler
         script = ReplayScript(plan, startedAt: exchange.executor.now)
@@ -31,7 +38,7 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     func begin() {
         handler.count { $0.started += 1 }
         guard plan.delay > .zero else { return start() }
-        exchange.onClientGone { [self] in end { $0.abandoned += 1 } }
+        exchange.onClientGone { [self] in end(.abandoned) }
         wake(at: exchange.executor.now + plan.delay)
     }
 
@@ -49,10 +56,8 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
             return exchange.start(head, body: self)
         }
         exchange.send(HTTPResponse(head: head, body: body))
-        end {
-            $0.finished += 1
-            $0.bytes += body.count
-        }
+        sent(events: 0, bytes: body.count)
+        end(.finished)
     }
 
     func timerFired(_ timer: TimerID) {
@@ -65,10 +70,7 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
         guard !awaitsSending else { return .pending }
         let (events, bytes) = (script.eventsSent, script.bytesSent)
         defer {
-            handler.count { counts in
-                counts.events += script.eventsSent - events
-                counts.bytes += script.bytesSent - bytes
-            }
+            sent(events: script.eventsSent - events, bytes: script.bytesSent - bytes)
         }
         while script.bytesSent - bytes < limit {
             let room = limit - (script.bytesSent - bytes)
@@ -107,12 +109,10 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     }
 
     func responseEnded(_ reason: ResponseEnd) {
-        end { counts in
-            switch reason {
-            case .delivered: counts.finished += 1
-            case .closedHere where !clientLeft: counts.broken += 1
-            case .clientGone, .clientStuck, .closedHere: counts.abandoned += 1
-            }
+        switch reason {
+        case .delivered: end(.finished)
+        case .closedHere where !clientLeft: end(.broken)
+        case .clientGone, .clientStuck, .closedHere: end(.abandoned)
         }
     }
 
@@ -129,10 +129,20 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
         exchange.executor.setTimer(timer, at: due)
     }
 
-    private func end(_ change: (inout ReplayCounts) -> Void) {
+    private func sent(events: Int, bytes: Int) {
+        answer.events += events
+        answer.bytes += bytes
+        handler.count { counts in
+            counts.events += events
+            counts.bytes += bytes
+        }
+    }
+
+    private func end(_ end: ReplayedAnswer.End) {
         guard !isOver else { return }
         isOver = true
-        handler.count(change)
+        answer.end = end
+        handler.note(answer)
         if let timer { exchange.executor.releaseTimer(timer) }
         timer = nil
     }

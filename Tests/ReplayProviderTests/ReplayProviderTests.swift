@@ -217,6 +217,27 @@ struct ReplayProviderTests {
         }
     }
 
+    @Test func `what each user was sent is served`() async throws {
+        let names = [#""user":"ann""#, #""metadata":{"user_id":"bob"}"#]
+        try await withServer(["cut": try plan(.cut(after: .events(3)))]) { bench in
+            for (name, model) in zip(names, ["openai/chat-text-usage", "cut"]) {
+                _ = await ReplayClient.ask(
+                    bench.server.address,
+                    on: bench.reactor,
+                    "/v1/chat/completions",
+                    body: "{\"model\":\"\(model)\",\"stream\":true,\(name)}"
+                )
+                await bench.settle()
+            }
+            let answers = JSONTree(parsing: await bench.get("/answers").body)?.elements ?? []
+            #expect(answers.map { $0["user"]?.string } == ["ann", "bob"])
+            #expect(answers.map { $0["end"]?.string } == ["finished", "broken"])
+            #expect(answers.map { $0["events"]?.integer } == [9, 3])
+            let body = try #require(EmbeddedBodies.named("openai/chat-text-usage"))
+            #expect(answers.first?["bytes"]?.integer == Int64(body.bytes.count))
+        }
+    }
+
     @Test func `counts and models are served`() async throws {
         try await withServer { bench in
             _ = await bench.ask("openai/chat-text-usage")

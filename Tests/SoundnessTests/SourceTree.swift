@@ -62,12 +62,13 @@ struct SourceTree {
         try files("Sources") + files("LoadTests") + files("Benchmarks")
     }
 
-    /// The names of the folders in a folder.
+    /// The names of the folders in a folder, without programs in Python, which are no targets.
     func folders(_ folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)").filter {
             let path = "\(root)/\(folder)/\($0)"
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             return attributes[.type] as? FileAttributeType == .typeDirectory
+                && !FileManager.default.fileExists(atPath: "\(path)/__main__.py")
         }.sorted()
     }
 }

@@ -97,10 +97,12 @@ struct ProgramFailed: Error, CustomStringConvertible {
 /// Where the programs and files of a test are.
 enum Place {
     /// A program that was built together with the tests.
-    static func program(_ name: String) -> String {
+    static func program(_ name: String) -> String { "\(folder)/\(name)" }
+
+    /// Where they are.
+    static var folder: String {
         let tests = CommandLine.arguments.first ?? ""
-        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path
-        return "\(folder)/\(name)"
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path
     }
 
     /// A file of these tests' own that other programs run.
