@@ -176,40 +176,5 @@ extension EndToEndTests {
             #expect(texts == [String?](repeating: recorded.textDigest, count: 12))
             try await weir.stop()
         }
-
-        @Test func `curl, node and httpx get the recorded answer over HTTP2`() async throws {
-            let certificate = try TestCertificate("IP:127.0.0.1")
-            let (weir, replay) = try await gateway(pace: "1000", certificate)
-            defer { replay.program.kill() }
-            let recorded = try #require(RecordedAnswer.named(Self.model))
-            let url = "\(weir.url)/v1/chat/completions"
-            for (program, client) in [("node", "http2_node.mjs"), (Self.python, "http2_httpx.py")] {
-                let lines = try await linesFromScript(
-                    program,
-                    [Place.client(client), url, weir.key, certificate.file],
-                    input: [Self.request]
-                )
-                let outcome = try #require(lines.first)
-                #expect(["h2", "HTTP/2"].contains(outcome["version"]?.string))
-                #expect(outcome["status"]?.integer == 200)
-                #expect(outcome["text_sha256"]?.string == recorded.textDigest, "\(client)")
-                #expect(outcome["done"]?.boolean == true)
-            }
-
-            let body = String(decoding: Self.request.encoded ?? [], as: UTF8.self)
-            func curl(_ version: String) async throws -> String {
-                try await output(
-                    of: "curl",
-                    [
-                        "-sN", version, "--cacert", certificate.file, "-w", "%{http_version}",
-                        "-H", "authorization: Bearer \(weir.key)", "-d", body, url,
-                    ]
-                )
-            }
-            let (one, two) = (try await curl("--http1.1"), try await curl("--http2"))
-            #expect(two.hasSuffix("[DONE]\n\n2"))
-            #expect(one.dropLast(3) == two.dropLast())
-            try await weir.stop()
-        }
     }
 }

@@ -12,7 +12,10 @@ import threading
 
 
 class Chromium:
-    """A browser without a window; use it in a `with` statement."""
+    """A browser without a window; use it in a `with` statement. It takes further options."""
+
+    def __init__(self, *options):
+        self.options = options
 
     def __enter__(self):
         program = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -25,6 +28,7 @@ class Chromium:
             "--disable-component-update", "--disable-background-networking",
             "--disable-default-apps", "--no-proxy-server", "--remote-debugging-pipe",
             "--hide-scrollbars", f"--user-data-dir={self.profile.name}",
+            *self.options,
         ]
         # The browser reads commands from its descriptor 3 and answers on 4.
         command_read, self.command_write = os.pipe()

@@ -1,26 +1,27 @@
 """A provider and clients that take turns: an event is sent when the one before it was read.
 
 usage: lockstep.py provide
-       lockstep.py read GATEWAY KEY PROVIDER < cases
+       lockstep.py read KEY PROVIDER < cases
 
 `provide` prints the address of a provider of OpenAI's dialect. The last message of a request names a
 stream; each of its events waits until the provider was told that the one before it was read, and an
 event that stays unread for ten seconds ends the stream in the middle.
 
-`read` reads one case from each line, {"client", "path", "coding"}, lets that client ask the gateway with
-that Accept-Encoding, and tells the provider of every event as soon as the client has it decoded.
-Each line of its output is what came of a case: {"coding", "text", "events", "ended"}, the coding as
-the response named it.
+`read` reads one case from each line, {"client", "path", "coding", "version", "url", "authority",
+"isSealed"}, lets that client ask the gateway with that Accept-Encoding, and tells the provider of every
+event as soon as the client has it decoded, and opened where it is sealed. Each line of its output is
+what came of a case: {"coding", "version", "isWhole", "ended", "events"}, coding and version as the
+client saw them.
 """
 
 import http.server
 import json
-import pathlib
-import re
-import subprocess
 import sys
 import threading
 import urllib.request
+
+from transports import TRANSPORTS
+from unsealed import Opener, fields_of
 
 COUNT = 60
 # Short and long, letters of several widths, and nothing that the text before foretells.
@@ -28,7 +29,6 @@ TEXTS = [
     f"<{number}>" + word * (1 + number % 7)
     for number, word in zip(range(COUNT), ["Weir ", "Wehr é ", "堰 ", "🌊", "x", "\n\n", '"\\'] * COUNT)
 ]
-NODE = pathlib.Path(__file__).with_name("lockstep.mjs")
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
@@ -76,13 +76,7 @@ class Reading:
 
     def __init__(self, provider, stream):
         self.provider, self.stream = provider, stream
-        self.buffer, self.told, self.texts, self.ended = "", 0, [], False
-
-    def take(self, text):
-        self.buffer += text
-        *events, self.buffer = self.buffer.split("\n\n")
-        for event in events:
-            self.note("".join(re.findall(r"^data: (.*)$", event, re.M)))
+        self.texts, self.ended = [], False
 
     def note(self, data):
         if data == "[DONE]" or '"finish":"stop"' in data:
@@ -96,66 +90,33 @@ class Reading:
             urllib.request.urlopen(f"http://{self.provider}/{self.stream}", timeout=20).close()
 
 
-def with_curl(url, fields, body, reading):
-    command = ["curl", "-sSN", "--compressed", "--max-time", "60", "-D", "/dev/stderr", url]
-    for name, value in fields.items():
-        command += ["-H", f"{name}: {value}"]
-    program = subprocess.Popen(
-        command + ["-d", body], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    decoder = __import__("codecs").getincrementaldecoder("utf-8")()
-    while data := program.stdout.read1(65_536):
-        reading.take(decoder.decode(data))
-    head = program.stderr.read().decode()
-    if program.wait() != 0:
-        raise RuntimeError(f"curl: {head}")
-    found = re.search(r"^content-encoding: *(\S+)", head, re.M | re.I)
-    return found.group(1) if found else "identity"
+def run(case, key, provider, stream):
+    reading, outcome = Reading(provider, stream), {"coding": None, "version": None}
+    opener = Opener(case["path"], case["isSealed"])
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": stream}]}
+    request = {
+        "url": case["url"] + case["path"],
+        "fields": fields_of(key, case["coding"]) | opener.fields,
+        "body": json.dumps(body | opener.members),
+    }
+    try:
+        transport = TRANSPORTS[case["client"]]
+        for part in transport([request], case["version"], case["authority"] or None):
+            if isinstance(part, dict):
+                outcome |= part
+            for data in opener.take(part) if isinstance(part, str) else []:
+                reading.note(data)
+    except Exception as error:
+        outcome["error"] = repr(error)
+    outcome["events"] = len(reading.texts)
+    outcome["isWhole"] = "".join(reading.texts) == "".join(TEXTS)
+    outcome["ended"] = reading.ended
+    return outcome
 
 
-def with_httpx(url, fields, body, reading):
-    import httpx
-
-    with httpx.stream("POST", url, headers=fields, content=body, timeout=60) as response:
-        for text in response.iter_text():
-            reading.take(text)
-        return response.headers.get("content-encoding", "identity")
-
-
-def with_node(url, fields, body, reading):
-    """The script prints the response's coding, and then each piece of text as a line of JSON."""
-    request = json.dumps({"url": url, "fields": fields, "body": body})
-    program = subprocess.Popen(["node", str(NODE), request], stdout=subprocess.PIPE, text=True)
-    coding = json.loads(program.stdout.readline() or "null")
-    for line in program.stdout:
-        reading.take(json.loads(line))
-    if program.wait() != 0:
-        raise RuntimeError("node has failed")
-    return coding
-
-
-CLIENTS = {"curl": with_curl, "httpx": with_httpx, "node": with_node}
-
-
-def read(gateway, key, provider):
+def read(key, provider):
     for number, line in enumerate(sys.stdin):
-        case = json.loads(line)
-        stream = f"stream-{number}"
-        reading = Reading(provider, stream)
-        body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": stream}]}
-        fields = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {key}",
-            "Accept-Encoding": case["coding"],
-        }
-        try:
-            coding = CLIENTS[case["client"]](gateway + case["path"], fields, json.dumps(body), reading)
-            outcome = {"coding": coding}
-        except Exception as error:
-            outcome = {"coding": None, "error": repr(error)}
-        outcome["events"] = len(reading.texts)
-        outcome["isWhole"] = "".join(reading.texts) == "".join(TEXTS)
-        outcome["ended"] = reading.ended
-        print(json.dumps(outcome), flush=True)
+        print(json.dumps(run(json.loads(line), key, provider, f"stream-{number}")), flush=True)
 
 
 if sys.argv[1] == "provide":
