@@ -12,7 +12,7 @@ SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
 RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
 
-.PHONY: run build test bench loadtest faults format lint clean
+.PHONY: run build test bench loadtest faults scan format lint clean
 
 # ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
 run: build
@@ -42,6 +42,11 @@ loadtest: build
 faults: build
 	@Config/setup test
 	python3 LoadTests/faults --binaries .build-static/release $(ARGS)
+
+# Has testssl.sh look for weaknesses in the public listener.
+scan: build
+	@Config/setup scan
+	Tests/TLSScan/scan .build-static/release
 
 format:
 	$(SWIFT) format -i -r $(FOLDERS)
