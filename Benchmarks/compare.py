@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CPU per event and memory per stream of `weir serve`, beside nginx and beside the least that a proxy of this shape costs.
 
-  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2] [--gzip]
+  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2] [--gzip | --tls] [--only floor,weir]
 
 FOLDER of --weir holds the built `weir`; that of --yardstick three programs: `upstream` (a provider of OpenAI chat streaming
 whose rate is set while it runs), `floor` (epoll, one read and one write per event, nothing looked at) and `loadgen` (N streams;
@@ -9,6 +9,7 @@ a JSON line per phase with the server's CPU per event). The server runs on core 
 servers take turns, A B C A B C, so that a drift of the machine meets all of them; compare within one run only.
 
 --gzip puts each of weir and nginx beside itself with clients that accept gzip: what a coded stream costs over a plain one.
+--tls runs each server again with TLS 1.3 towards its clients; a second table says what that costs beyond plain.
 """
 import argparse, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
@@ -37,8 +38,9 @@ def wait_for(port, seconds=20):
 class Server:
     """One of the servers that are compared; a context that starts and stops it."""
 
-    def __init__(self, name, start, coding=None):
-        self.name, self.start, self.coding = name, start, coding
+    def __init__(self, name, start, coding=None, certificate=None):
+        self.is_secure = certificate is not None
+        self.name, self.start, self.coding = name + (", TLS" if certificate else ""), start, coding
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
@@ -63,12 +65,25 @@ def spawn(core, *command, **more):
         ["taskset", "-c", str(core), *command], stdout=subprocess.DEVNULL, stderr=more.get("log", subprocess.DEVNULL))
 
 
-def floor(tools, upstream):
+class Certificate:
+    """An ECDSA certificate that the servers show."""
+
+    def __init__(self, folder):
+        self.file, self.key = f"{folder}/certificate.pem", f"{folder}/key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", self.key, "-out", self.file], check=True, stderr=subprocess.DEVNULL)
+
+
+def floor(tools, upstream, certificate=None):
+    more = ["--tls", certificate.file, certificate.key] if certificate else []
     return Server("floor", lambda port, _: [
-        spawn(0, f"{tools}/floor", "--port", str(port), "--upstream", str(upstream))])
+        spawn(0, f"{tools}/floor", "--port", str(port), "--upstream", str(upstream), *more)], certificate=certificate)
 
 
-def nginx(upstream, name="nginx, proxy", coding=None):
+def nginx(upstream, name="nginx, proxy", coding=None, certificate=None):
+    tls = f"ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key};" if certificate else ""
     gzip = "gzip on; gzip_types text/event-stream; gzip_proxied any; gzip_min_length 0;" if coding else ""
 
     def start(port, folder):
@@ -77,13 +92,15 @@ def nginx(upstream, name="nginx, proxy", coding=None):
 worker_rlimit_nofile 20000; events {{ worker_connections 19990; }}
 http {{ access_log off; {gzip} client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
 fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://127.0.0.1:{upstream};
+server {{ listen 127.0.0.1:{port} {"ssl " if tls else ""}backlog=4096; {tls} location / {{ proxy_pass http://127.0.0.1:{upstream};
 proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 600s; }} }} }}""")
         return [spawn(0, shutil.which("nginx") or "/usr/sbin/nginx", "-c", f"{folder}/nginx.conf", "-p", folder)]
-    return Server(name, start, coding)
+    return Server(name, start, coding, certificate)
 
 
-def weir(binaries, upstream, name="weir serve", coding=None):
+def weir(binaries, upstream, name="weir serve", coding=None, certificate=None):
+    tls = f"tls: {{ certificate: {certificate.file}, key: {certificate.key} }}" if certificate else ""
+
     def start(port, folder):
         redis = spawn(
             1, "redis-server", "--port", "0", "--unixsocket", f"{folder}/redis.sock", "--appendonly", "yes",
@@ -93,6 +110,7 @@ def weir(binaries, upstream, name="weir serve", coding=None):
         with open(f"{folder}/weir.yaml", "w") as f:
             f.write(f"""listen: 127.0.0.1:{port}
 admin: 127.0.0.1:0
+{tls}
 access: {{ open: true }}
 data: {{ directory: {folder}/data }}
 redis: {{ url: "unix://{folder}/redis.sock" }}
@@ -112,13 +130,14 @@ def measure(a, server, upstream):
         [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions",
          "--post", BODY, "--pids", str(server.processes[0].pid), "--ctl", str(upstream), "--cpu", "1",
          "--phases", f"{a.rate}:{a.seconds}", "--label", server.name]
-        + (["--enc", server.coding] if server.coding else []),
+        + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
         stdout=subprocess.PIPE, text=True)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     opened = next(line for line in lines if line["mode"] == "open")
     phase = next((line for line in lines if line["mode"] == "phase"), None)
     if not phase or opened["bad_status"] or opened["errors"] or phase["closed"]:
-        sys.exit(f"{server.name}: the run is not clean: {opened} {phase}")
+        print(f"{server.name}: the run is not clean and does not count: {opened} {phase}", file=sys.stderr)
+        return None
     return opened, phase
 
 
@@ -146,6 +165,20 @@ def print_codings(a, results):
                   f"{'–' if name == plain else f'{extra:+.0f}'} | {p50:.2f} / {p99:.2f} |")
 
 
+def print_cost_of_tls(results):
+    """What TLS costs beyond plain, block by block, of which the median counts."""
+    print("\n| TLS beyond plain | CPU, µs per event | KiB per stream | CPU per connect, µs |")
+    print("| --- | ---: | ---: | ---: |")
+    for name in [name for name in results if not name.endswith(", TLS")]:
+        pairs = list(zip(results[name], results.get(name + ", TLS", [])))
+        if not pairs:
+            continue
+        cpu = median([s["server_cpu_us_per_event"] - p["server_cpu_us_per_event"] for (_, p), (_, s) in pairs])
+        kib = median([(s["pss_per_conn_b"] - p["pss_per_conn_b"]) / 1024 for (p, _), (s, _) in pairs])
+        connect = median([s["server_cpu_us_per_conn"] - p["server_cpu_us_per_conn"] for (p, _), (s, _) in pairs])
+        print(f"| {name} | {cpu:+.2f} | {kib:+.1f} | {connect:+.0f} |")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--weir", required=True)
@@ -155,6 +188,8 @@ def main():
     ap.add_argument("--seconds", type=float, default=10)
     ap.add_argument("--blocks", type=int, default=2)
     ap.add_argument("--gzip", action="store_true")
+    ap.add_argument("--tls", action="store_true")
+    ap.add_argument("--only", help="parts of the names of the servers that take part, such as floor,weir")
     a = ap.parse_args()
     port = free_port()
     provider = subprocess.Popen(
@@ -168,12 +203,23 @@ def main():
             servers.append(nginx(port))
             if a.gzip:
                 servers.append(nginx(port, "nginx, gzip", "gzip"))
+        folder = tempfile.TemporaryDirectory()
+        if a.tls:
+            certificate = Certificate(folder.name)
+            servers += [floor(a.yardstick, port, certificate), weir(a.weir, port, certificate=certificate)]
+            if os.path.exists("/usr/sbin/nginx"):
+                servers.append(nginx(port, certificate=certificate))
+        if a.only:
+            servers = [server for server in servers if any(name in server.name for name in a.only.split(","))]
         results = {server.name: [] for server in servers}
         for block in range(a.blocks):
             for server in servers:
                 with server:
-                    opened, phase = measure(a, server, port)
-                results[server.name].append((opened, phase))
+                    result = measure(a, server, port)
+                if not result:
+                    continue
+                results[server.name].append(result)
+                _, phase = result
                 print(f"block {block + 1}: {server.name}: {phase['server_cpu_us_per_event']:.2f} µs per event, "
                       f"p99 {phase['latency_us']['p99']:.0f} µs", file=sys.stderr, flush=True)
         if a.gzip:
@@ -182,7 +228,7 @@ def main():
         print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
         print("| | CPU, µs per event | × floor | user / system | KiB per stream | p50 / p99, ms | CPU per connect, µs |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-        for name, runs in results.items():
+        for name, runs in [(name, runs) for name, runs in results.items() if runs]:
             cpu = median([p["server_cpu_us_per_event"] for _, p in runs])
             user = median([p["server_user_s"] / max(p["events"], 1) * 1e6 for _, p in runs])
             kib = median([o["pss_per_conn_b"] / 1024 for o, _ in runs])
@@ -190,6 +236,8 @@ def main():
             p99 = median([p["latency_us"]["p99"] / 1000 for _, p in runs])
             connect = median([o["server_cpu_us_per_conn"] for o, _ in runs])
             print(f"| {name} | {cpu:.2f} | {cpu / base:.2f} | {user:.2f} / {cpu - user:.2f} | {kib:.1f} | {p50:.2f} / {p99:.2f} | {connect:.0f} |")
+        if a.tls:
+            print_cost_of_tls(results)
     finally:
         provider.send_signal(signal.SIGTERM)
         provider.wait()
