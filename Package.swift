@@ -161,8 +161,8 @@ let benchmarks: [Target] = [
     .target(
         name: "BenchmarkSuite",
         dependencies: [
-            "Gateway", "MeterLog", "Replay", "Compression", "Dialects", "Metering", "HTTPWire",
-            "StreamBytes",
+            "Gateway", "MeterLog", "Replay", "Reactor", "TransportSecurity", "Compression",
+            "Dialects", "Metering", "HTTPWire", "StreamBytes",
         ],
         path: "Benchmarks/BenchmarkSuite",
         swiftSettings: strict
@@ -170,7 +170,7 @@ let benchmarks: [Target] = [
     program(
         "weir-bench",
         in: "Benchmarks",
-        uses: ["BenchmarkSuite", "Compression", "Replay"]
+        uses: ["BenchmarkSuite", "Compression", "Replay", "TransportSecurity", "StreamBytes"]
     ),
 ]
 
@@ -275,7 +275,10 @@ let suites: [Target] = [
     ),
     tests(
         "BenchmarkSuite",
-        uses: ["BenchmarkSuite", "Replay", "Compression", "StreamBytes", "TestSupport"]
+        uses: [
+            "BenchmarkSuite", "Replay", "TransportSecurity", "Compression", "StreamBytes",
+            "TestSupport",
+        ]
     ),
     tests("Soundness", uses: ["TestSupport"]),
     tests(

@@ -2,9 +2,12 @@ import BenchmarkSuite
 
 // `weir-bench` times every benchmark at its full size and prints tables; `weir-bench NAME…` only
 // those whose name holds one of the words; `weir-bench codings [FOLDER]` the table of the content
-// codings only, for the recorded streams of a folder.
+// codings only, for the recorded streams of a folder; `weir-bench storm` what running streams have
+// to bear while 2,000 clients come back by TLS.
 let words = Array(CommandLine.arguments.dropFirst())
-if words.first == "codings" {
+if words.first == "storm" {
+    try await StormTable.run()
+} else if words.first == "codings" {
     try CodingTables.run(folder: words.dropFirst().first)
 } else {
     EventPathTable.run(words)

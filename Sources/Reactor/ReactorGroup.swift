@@ -16,14 +16,18 @@ package final class ReactorGroup: Sendable {
 
     /// Makes the reactors; they run after `start`.
     ///
-    /// - Parameter count: at least 1; nil: one for each processor that this process may use.
+    /// - Parameters:
+    ///   - count: at least 1; nil: one for each processor that this process may use.
+    ///   - handshakesPerTurn: how many steps of TLS handshakes one turn of a reactor makes.
     /// - Throws: `SocketError` when the process lacks descriptors.
-    package init(count: Int? = nil) throws(SocketError) {
+    package init(count: Int? = nil, handshakesPerTurn: Int = 1) throws(SocketError) {
         let count = count ?? max(1, Int(CLinux_usable_processors()))
         precondition(count > 0, "a group has at least one reactor")
         CLinux_ignore_sigpipe()
         var reactors: [ReactorThread] = []
-        for index in 0..<count { reactors.append(try ReactorThread(index: index)) }
+        for index in 0..<count {
+            reactors.append(try ReactorThread(index: index, handshakesPerTurn: handshakesPerTurn))
+        }
         self.reactors = reactors
     }
 

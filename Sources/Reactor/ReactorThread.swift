@@ -25,6 +25,7 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     private var scratch: [[UInt8]] = []
     private var random = SystemRandomNumberGenerator()
     private var stopDeadline: MonotonicTime?
+    private let handshakesPerTurn: Int
     private var handshakes = HandshakeQueue<ReactorSocket>()
     private let adoptedCount = Atomic<Int>(0)
     private let arrivingCount = Atomic<Int>(0)
@@ -36,10 +37,14 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
 
     /// Makes a reactor that does not run yet; jobs may be enqueued already.
     ///
-    /// - Parameter index: its place in its group.
+    /// - Parameters:
+    ///   - index: its place in its group.
+    ///   - handshakesPerTurn: how many steps of TLS handshakes one turn makes. A step takes as long
+    ///     as twenty events, so that the events of running streams are looked for after each.
     /// - Throws: `SocketError` when the process lacks descriptors.
-    package init(index: Int) throws(SocketError) {
+    package init(index: Int, handshakesPerTurn: Int = 1) throws(SocketError) {
         self.index = index
+        self.handshakesPerTurn = handshakesPerTurn
         poller = try Poller(waking: inbox.wakeDescriptor())
         now = MonotonicTime(nanoseconds: CLinux_monotonic_ns())
         wallClock = WallTime(milliseconds: CLinux_wall_ms())
@@ -168,12 +173,6 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
 
     // MARK: Handshakes
 
-    /// How many steps of handshakes one turn makes.
-    ///
-    /// A step takes as long as twenty events, so that the events of running streams are looked for
-    /// after each.
-    private static let handshakeLimit = 1
-
     /// Has the socket make the next step of its handshake when its turn comes.
     func queueHandshake(of socket: ReactorSocket, isAccepted: Bool) {
         handshakes.append(socket, isAccepted: isAccepted)
@@ -181,7 +180,7 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
 
     private func goOnWithHandshakes() {
         var stepCount = 0
-        while stepCount < Self.handshakeLimit, let socket = handshakes.next() {
+        while stepCount < handshakesPerTurn, let socket = handshakes.next() {
             if socket.goOnWithHandshake() { stepCount += 1 }
         }
         handshakeStepCount &+= stepCount

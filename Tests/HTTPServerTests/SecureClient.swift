@@ -33,6 +33,9 @@ final class SecureClient: SocketHandler, @unchecked Sendable {
         }
     }
 
+    /// Closes the sending side of TLS and of the connection, behind what was sent.
+    func endSending() { reactor.perform { self.socket?.shutdownSending() } }
+
     /// Whether `text` comes in time; what came up to it is forgotten.
     func receives(_ text: String) async -> Bool {
         await eventually {

@@ -57,6 +57,20 @@ import Testing
         }
     }
 
+    @Test func `a body that TLS ends too early is refused, and the answer still arrives`()
+        async throws
+    {
+        try await withClient { server, client in
+            client.send(Fixture.get("/where"))
+            #expect(await client.receives("where"))
+            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhal")
+            client.endSending()
+
+            #expect(await client.receives("HTTP/1.1 400 "))
+            #expect(await eventually { client.end == .endOfStream })
+        }
+    }
+
     @Test func `a stream over TLS ends whole`() async throws {
         try await withClient { server, client in
             client.send(Fixture.get("/stream"))
