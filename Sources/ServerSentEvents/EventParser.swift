@@ -27,6 +27,9 @@ package struct EventParser: ~Copyable, Sendable {
 
     package static let strayLimit = 2048
 
+    /// Of the name of a field, its colon and its space.
+    private static let nameRoom = 8
+
     private var line: [UInt8] = []
     private var pendingID: [UInt8]?
     private var data = ParsedEvent.Place.nowhere
@@ -164,8 +167,7 @@ extension EventParser {
         _ bytes: Span<UInt8>,
         _ range: Range<Int>
     ) throws(EventParsingError) {
-        // Room for the name of a field, its colon and its space.
-        guard line.count + range.count <= byteLimit + 8 else {
+        guard line.count + range.count <= byteLimit + Self.nameRoom else {
             throw .lineTooLong(limit: byteLimit)
         }
         line.append(bytes, range)
@@ -196,6 +198,8 @@ extension EventParser {
             hasSeenField = true
             return
         }
+        // The same room as for a line that comes in pieces.
+        guard range.count <= byteLimit + Self.nameRoom else { throw .lineTooLong(limit: byteLimit) }
         let name = range.lowerBound..<(colon ?? range.upperBound)
         var valueStart = colon.map { $0 + 1 } ?? range.upperBound
         if valueStart < range.upperBound, bytes[valueStart] == 0x20 { valueStart += 1 }

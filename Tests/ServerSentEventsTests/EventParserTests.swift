@@ -37,6 +37,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 7, 100])
+    func `a line with an overlong name is refused in any pieces`(size: Int) {
+        let name = String(repeating: "a", count: 80)
+        let parts = pieces(Array("\(name): 1\n\n".utf8), of: size)
+
+        #expect(throws: EventParsingError.lineTooLong(limit: 64)) {
+            try ParsedStream(parts, byteLimit: 64)
+        }
+    }
+
     @Test func `many short lines count together against the limit`() {
         let body = Array("data: 12\ndata: 12\n\n".utf8)
 
