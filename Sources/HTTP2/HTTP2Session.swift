@@ -61,6 +61,9 @@ package struct HTTP2Session: ~Copyable {
         // The allowance cuts a peer off long before nghttp2's own limits would, and by its own name.
         let resets = UInt64(settings.resetBurst) * 64
         unsafe nghttp2_option_set_stream_reset_rate_limit(option, resets, resets)
+        // It counts the calls that a frame's header comes in, not the frames: one for each byte at worst.
+        let calls = SessionState.continuationLimit * (frameHeaderByteCount + 1)
+        unsafe nghttp2_option_set_max_continuations(option, calls)
         unsafe nghttp2_option_set_max_outbound_ack(option, settings.idleFrameBurst * 4)
         // The session holds `state` as long as the pointer, and the pointer is freed with it.
         let context = unsafe Unmanaged.passUnretained(state).toOpaque()

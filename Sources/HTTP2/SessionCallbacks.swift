@@ -48,6 +48,7 @@ enum SessionCallbacks {
         // Section 6.3; with its own priorities switched off nghttp2 does not look.
         case NGHTTP2_PRIORITY where header.stream_id == 0:
             return outcome(state.refuse(.protocolError))
+        case NGHTTP2_CONTINUATION: return outcome(state.takeContinuation())
         case NGHTTP2_PRIORITY: return outcome(state.take(.priority))
         case NGHTTP2_WINDOW_UPDATE: return outcome(state.take(.windowUpdate))
         case NGHTTP2_RST_STREAM: return outcome(state.take(.reset))

@@ -20,6 +20,7 @@ final class SessionState {
     var head = HTTP2Head()
     private var headByteCount = 0
     private var fieldCount = 0
+    private var continuationCount = 0
     private var cookies = ""
 
     /// The stream that the peer is resetting; 0: none.
@@ -32,6 +33,9 @@ final class SessionState {
     var overfilled: Set<HTTP2StreamID> = []
 
     private static let ownResetLimit = 1_024
+
+    /// How many CONTINUATION frames a header section may have.
+    static let continuationLimit = 8
 
     /// Bytes that stand ready behind the place of their frame header.
     struct Offer {
@@ -100,7 +104,18 @@ final class SessionState {
         head = HTTP2Head()
         headByteCount = 0
         fieldCount = 0
+        continuationCount = 0
         cookies = ""
+    }
+
+    /// Takes the header of one more frame of the section.
+    ///
+    /// - Returns: whether the session goes on.
+    func takeContinuation() -> Bool {
+        continuationCount += 1
+        guard continuationCount > Self.continuationLimit else { return true }
+        failure = .flood(.continuation)
+        return false
     }
 
     /// Takes one field, unless the section has become too large.

@@ -81,6 +81,20 @@ struct FloodTests {
         #expect(result.count < 20, "\(result.count)")
     }
 
+    @Test func `a header section may come in nine frames, byte by byte, and not in ten`() throws {
+        for (count, failure) in [(8, nil), (9, HTTP2Failure.flood(.continuation))] {
+            let server = try Side(.server)
+            server.receive(Self.opening)
+            let frames =
+                Raw.frame(1, flags: 1, stream: 1, Raw.getBlock)
+                + (1...count).flatMap { Raw.frame(9, flags: $0 == count ? 4 : 0, stream: 1, []) }
+            for byte in frames where server.failure == nil { server.receive([byte]) }
+
+            #expect(server.failure == failure)
+            #expect(server.heads.count == (failure == nil ? 1 : 0))
+        }
+    }
+
     @Test func `a large header section is told, and not kept`() throws {
         let server = try Side(.server)
         server.receive(Self.opening)
