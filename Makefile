@@ -10,9 +10,9 @@ SERIAL := Reactor|HTTPServer|Providers|RedisStreams|Billing|Ledger|MeterLog|Serv
 SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
 # A test that hangs fails; none of the three parts takes minutes more than this on two busy cores.
 RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
-FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests)
+FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests Fuzzing)
 
-.PHONY: run build test bench loadtest faults scan format lint clean
+.PHONY: run build test bench loadtest faults scan fuzz format lint clean
 
 # ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
 run: build
@@ -48,6 +48,11 @@ scan: build
 	@Config/setup scan
 	Tests/TLSScan/scan .build-static/release
 
+# A minute of every fuzzer; ARGS: make fuzz ARGS="600", make fuzz ARGS="600 yaml json"
+fuzz:
+	@Config/setup fuzz
+	Fuzzing/fuzz $(ARGS)
+
 format:
 	$(SWIFT) format -i -r $(FOLDERS)
 
@@ -55,4 +60,4 @@ lint:
 	$(SWIFT) format lint --strict -r $(FOLDERS)
 
 clean:
-	rm -rf .build .build-static .build-test .build-bench
+	rm -rf .build .build-static .build-test .build-bench .build-fuzz .fuzz

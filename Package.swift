@@ -174,6 +174,25 @@ let benchmarks: [Target] = [
     ),
 ]
 
+/// What must hold for any bytes from outside.
+///
+/// The fuzzer itself needs libFuzzer, which only `Fuzzing/fuzz` links.
+let fuzzing: [Target] =
+    [
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Service", "Gateway", "RedisStreams", "Sealing", "Compression", "Cryptography",
+                "HTTP2", "YAMLText", "Dialects", "Metering", "ServerSentEvents", "HTTPWire",
+                "StreamBytes",
+            ],
+            path: "Fuzzing/FuzzTargets",
+            swiftSettings: strict
+        )
+    ]
+    + (Context.environment["WEIR_FUZZ"] == nil
+        ? [] : [program("weir-fuzz", in: "Fuzzing", uses: ["FuzzTargets"])])
+
 let testSupport: Target = .target(
     name: "TestSupport",
     dependencies: [
@@ -280,6 +299,7 @@ let suites: [Target] = [
             "TestSupport",
         ]
     ),
+    tests("FuzzTargets", uses: ["FuzzTargets", "TestSupport"]),
     tests("Soundness", uses: ["TestSupport"]),
     tests(
         "Simulation",
@@ -302,6 +322,6 @@ let package = Package(
         .executable(name: "weir-load", targets: ["weir-load"]),
     ],
     targets: floor + base + pure + codecs + runtime + stores + domain + service + programs
-        + [loadTools, testSupport] + benchmarks + suites,
+        + [loadTools, testSupport] + benchmarks + fuzzing + suites,
     swiftLanguageModes: [.v6]
 )

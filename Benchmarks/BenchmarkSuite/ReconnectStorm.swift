@@ -33,6 +33,7 @@ package struct ReconnectStorm: Sendable {
     /// Runs it.
     ///
     /// - Parameter certificate: what the server shows; valid for `localhost`, and its own authority.
+    /// - Returns: what the streams had to bear.
     /// - Throws: what the system refuses: descriptors, threads, the certificate.
     package func run(_ certificate: KeyPairFiles) async throws -> Result {
         let served = try ReactorGroup(count: 1, handshakesPerTurn: handshakesPerTurn)

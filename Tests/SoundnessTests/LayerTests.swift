@@ -18,7 +18,8 @@ struct LayerTests {
         ["Providers", "RedisStreams", "MeterLog", "Ledger", "ReplayProvider"],
         ["Gateway", "Billing", "StreamLoad"],
         ["Service", "BenchmarkSuite"],
-        ["weir", "weir-probe", "weir-replay", "weir-load", "weir-bench"],
+        ["FuzzTargets"],
+        ["weir", "weir-probe", "weir-replay", "weir-load", "weir-bench", "weir-fuzz"],
     ]
 
     /// What every target may import: the toolchain's own modules.
@@ -37,7 +38,7 @@ struct LayerTests {
 
     @Test func `every target has a row`() throws {
         for target in try tree.folders("Sources") + tree.folders("LoadTests")
-            + tree.folders("Benchmarks")
+            + tree.folders("Benchmarks") + tree.folders("Fuzzing")
         {
             #expect(Self.rowOf[target] != nil, "\(target)")
         }

@@ -59,7 +59,7 @@ struct SourceTree {
 
     /// Every program and library source; not the tests.
     func sources() throws -> [File] {
-        try files("Sources") + files("LoadTests") + files("Benchmarks")
+        try files("Sources") + files("LoadTests") + files("Benchmarks") + files("Fuzzing")
     }
 
     /// The names of the folders in a folder, without programs in Python, which are no targets.

@@ -14,6 +14,10 @@ struct UncheckedTests {
             "their state is reached on their reactors' threads alone"
         ),
         (
+            "Fuzzing/weir-fuzz/FuzzCommand.swift", "nonisolated(unsafe)", 2,
+            "they are set once, before libFuzzer's loop, which has one thread"
+        ),
+        (
             "LoadTests/StreamLoad/LoadLane.swift", "@unchecked Sendable", 1,
             "its state is reached on its reactor's thread alone"
         ),

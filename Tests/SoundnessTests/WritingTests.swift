@@ -7,9 +7,10 @@ struct WritingTests {
     private let tree = SourceTree()
 
     @Test func `the formatter has nothing to say`() throws {
-        let folders = ["Package.swift", "Sources", "Tests", "LoadTests", "Benchmarks"].filter {
-            FileManager.default.fileExists(atPath: "\(tree.root)/\($0)")
-        }
+        let folders = ["Package.swift", "Sources", "Tests", "LoadTests", "Benchmarks", "Fuzzing"]
+            .filter {
+                FileManager.default.fileExists(atPath: "\(tree.root)/\($0)")
+            }
 
         let run = try ProgramRun(
             "swift",
