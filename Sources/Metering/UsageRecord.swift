@@ -1,5 +1,5 @@
 /// Why a metered stretch ended.
-package enum StretchEnd: String, Sendable {
+package enum StretchEnd: String, CaseIterable, Sendable {
     case interval, period, complete, cancelled
     case clientGone = "client_gone"
     case slowClient = "slow_client"
