@@ -74,12 +74,10 @@ class Runner:
             self.tampering = None
         flights = {}
         if fault.cuts:
-            for entry in self.stack.redis.entries(0) + self.stack.redis.entries(1):
+            for entry in self.stack.redis.records():
                 flights[entry["record_id"]] = int(entry.get("in_flight", 0))
         findings = self.checker.check(rows, clients, self.stack.answers(), flights, fault)
-        for partition in (0, 1):
-            if self.stack.redis.command("XLEN", f"weir:dead:{partition}") != "0":
-                findings.wrong.append(f"weir:dead:{partition} is not empty")
+        self.checker.check_dead(self.stack.redis.rejected(), findings)
         self.note(fault, clients, rows, findings, count)
 
     def note(self, fault, clients, rows, findings, count):

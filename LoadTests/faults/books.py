@@ -79,6 +79,8 @@ class Checker:
     def __init__(self):
         self.last = 0
         self.numbers = collections.defaultdict(set)
+        self.missing = set()
+        self.dead = {}
         # Tokens of bodies that report none, as they were first counted.
         self.counted = {}
 
@@ -100,6 +102,13 @@ class Checker:
             findings.double.append(f"{user}: {len(rows)} records of nobody, or of a round before")
         return findings
 
+    def check_dead(self, entries, findings):
+        """Takes what billing has set aside, each entry by its id."""
+        for number, entry in entries.items():
+            if number not in self.dead:
+                findings.lost.append(f"set aside: {entry}")
+        self.dead.update(entries)
+
     def _check_number(self, row, findings):
         numbers = self.numbers[row["gateway"], row["epoch"]]
         if row["seq"] in numbers:
@@ -108,9 +117,10 @@ class Checker:
 
     def _check_gaps(self, findings):
         for run, numbers in self.numbers.items():
-            missing = set(range(1, max(numbers) + 1)) - numbers
-            if missing:
-                findings.lost.append(f"{run}: the numbers {sorted(missing)[:9]} are missing")
+            missing = {(*run, number) for number in range(1, max(numbers) + 1)} - {(*run, number) for number in numbers}
+            for gap in sorted(missing - self.missing):
+                findings.lost.append(f"{gap}: no record has this number")
+            self.missing |= missing
 
     def _check_client(self, client, rows, answers, in_flight, fault, findings):
         who = f"{client.user} ({client.form} {client.model}, {client.end}, {client.received} bytes)"

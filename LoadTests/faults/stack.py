@@ -12,6 +12,7 @@ MODELS = [
     ("anthropic/thinking", "anthropic", "anthropic/claude-3-sonnet"),
 ]
 ACCOUNTS = ["ann", "bob", "cid"]
+PARTITIONS = range(2)
 
 
 class Failure(Exception):
@@ -96,10 +97,20 @@ class Redis:
         run = subprocess.run(["redis-cli", "-s", self.socket, *words], capture_output=True, text=True)
         return run.stdout.strip()
 
-    def entries(self, partition):
-        """The meter records that it has, as dictionaries."""
-        reply = self.command("--json", "-3", "XRANGE", f"weir:meter:{partition}", "-", "+")
-        return [dict(zip(words[::2], words[1::2])) for _, words in json.loads(reply or "[]")]
+    def records(self):
+        """The meter records that it has."""
+        return [entry for stream in PARTITIONS for entry in self._entries(f"weir:meter:{stream}").values()]
+
+    def rejected(self):
+        """What billing has set aside, by stream and id."""
+        return {
+            f"{stream} {number}": entry
+            for stream in PARTITIONS for number, entry in self._entries(f"weir:dead:{stream}").items()
+        }
+
+    def _entries(self, stream):
+        reply = self.command("--json", "-3", "XRANGE", stream, "-", "+")
+        return {number: dict(zip(words[::2], words[1::2])) for number, words in json.loads(reply or "[]")}
 
     def cut(self, seconds):
         """Cuts off what was written in the last seconds; it must be dead."""
@@ -234,7 +245,7 @@ admin: 127.0.0.1:0
 data: {{ directory: "{self.disk.path}/data" }}
 redis: {{ url: "unix://{self.redis.socket}" }}
 ledger: {{ url: "{self.ledger_url}" }}
-metering: {{ interval: 1s, partitions: 2, slots: "{self.slots}" }}
+metering: {{ interval: 1s, partitions: {len(PARTITIONS)}, slots: "{self.slots}" }}
 billing: {{ takeover: 1s, batch: 20 }}
 stream: {{ resumeWindow: 1s }}
 prices: "{ROOT}/Config/prices.json"

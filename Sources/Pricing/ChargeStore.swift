@@ -78,7 +78,9 @@ package enum ChargeStoreError: Error, Equatable, Sendable {
     case closed
     /// What was asked contradicts what is stored; the text says how.
     case refused(String)
-    /// Anything else, in the store's own words.
+    /// It cannot be reached or used at the moment, whatever it is asked for; the text says why.
+    case unavailable(String)
+    /// Anything else, in the store's own words: it may be due to what was asked.
     case failed(String)
 }
 

@@ -243,6 +243,19 @@ import Testing
         #expect(source.state.acknowledged.count == 3)
     }
 
+    @Test func `a ledger that comes and goes sets nothing aside`() async {
+        let source = MemoryUsageSource(records(1)) { stop.off() }
+        let away = MemoryChargeStore.Fault.before(.unavailable("disk I/O error"))
+        // Between the failures there is a moment for a note on the record.
+        let store = MemoryChargeStore(faults: [away, away, away, nil, away, nil])
+
+        await billing(source, store).run(until: stop)
+        thread.stop()
+
+        #expect(await store.stored.count == 1)
+        #expect(source.state.setAside.isEmpty)
+    }
+
     @Test func `a stop finishes what has come`() async {
         let switchOff = stop
         let source = MemoryUsageSource(records(50)) {}

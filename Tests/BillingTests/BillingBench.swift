@@ -65,7 +65,8 @@ actor MemoryChargeStore: ChargeStore {
 
     private(set) var stored: [String: RatedRecord] = [:]
     private(set) var batchSizes: [Int] = []
-    private var faults: [Fault]
+    /// One for each call; nil: none.
+    private var faults: [Fault?]
     private let known: [CommittedSequence]
     /// Records that make it fail whenever they are to be billed.
     private let poison: Set<String>
@@ -73,7 +74,7 @@ actor MemoryChargeStore: ChargeStore {
     private let beforeStoring: @Sendable () async -> Void
 
     init(
-        faults: [Fault] = [],
+        faults: [Fault?] = [],
         known: [CommittedSequence] = [],
         poison: Set<String> = [],
         beforeStoring: @escaping @Sendable () async -> Void = {}
@@ -88,7 +89,7 @@ actor MemoryChargeStore: ChargeStore {
 
     func store(_ entries: [BillingEntry]) async throws(ChargeStoreError) -> StoreReceipt {
         await beforeStoring()
-        let fault = faults.popLast()
+        let fault = faults.popLast() ?? nil
         for case .rated(let rated) in entries where poison.contains(rated.record.recordID) {
             throw .failed("malformed")
         }

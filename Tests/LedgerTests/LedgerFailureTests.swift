@@ -53,7 +53,7 @@ import Testing
 
     @Test func `a folder that is not there is an error, not a crash`() async throws {
         let ledger = fixture.ledger { $0.path += "-missing/ledger.db" }
-        guard case .failed = await failure(of: ledger) else {
+        guard case .unavailable = await failure(of: ledger) else {
             Issue.record("it was opened")
             return
         }

@@ -47,6 +47,7 @@ extension ChargeStoreError {
                 + "use a newer weir"
         case .closed: "it is closed"
         case .refused(let reason): reason
+        case .unavailable(let reason): reason
         case .failed(let reason): reason
         }
     }

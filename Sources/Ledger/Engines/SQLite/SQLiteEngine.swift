@@ -216,7 +216,13 @@ extension LedgerFailure {
         case 8: self.init(.readOnly, .reopen)
         case 11, 26: self.init(.damaged(failure.message), .reopen)
         case 13: self.init(.diskFull, .reopen)
-        default: self.init(.failed("\(failure.message) (SQLite \(failure.code))"), .reopen)
+        case 1, 18, 19, 20, 21, 25: self.init(.failed(failure.text), .reopen)
+        // Errors of files, memory and locks, which no record is to blame for.
+        default: self.init(.unavailable(failure.text), .reopen)
         }
     }
+}
+
+extension SQLiteFailure {
+    fileprivate var text: String { "\(message) (SQLite \(code))" }
 }
