@@ -44,6 +44,7 @@ let floor: [Target] = [
     .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(
         name: "CNghttp2",
@@ -93,7 +94,8 @@ let stores: [Target] = [
     room(
         "Ledger",
         uses: [
-            "CSQLite", "Reactor", "Cryptography", "Metering", "Pricing", "Alerting", "StreamBytes",
+            "CSQLite", "CPostgres", "Reactor", "Cryptography", "Metering", "Pricing", "Alerting",
+            "StreamBytes",
         ]
     ),
     room(

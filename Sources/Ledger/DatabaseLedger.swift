@@ -15,14 +15,26 @@ package struct SQLiteLedgerConfiguration: Sendable {
     package init(path: String) { self.path = path }
 }
 
+/// Where a PostgreSQL ledger is.
+package struct PostgreSQLLedgerConfiguration: Sendable {
+    /// A connection URI as libpq reads it, TLS options included; it may hold a password.
+    package var url: String
+    /// The longest that any answer of the server may take.
+    package var patience = Duration.seconds(60)
+
+    package init(url: String) { self.url = url }
+}
+
 /// Which database holds a ledger.
 package enum LedgerDatabase: Sendable {
     case sqlite(SQLiteLedgerConfiguration)
+    case postgresql(PostgreSQLLedgerConfiguration)
 
     /// Connects, and makes the tables where there are none.
     func open(_ mode: LedgerOpening) throws(LedgerFailure) -> any LedgerEngine {
         switch self {
         case .sqlite(let configuration): try SQLiteEngine(configuration, mode)
+        case .postgresql(let configuration): try PostgreSQLEngine(configuration, mode)
         }
     }
 }

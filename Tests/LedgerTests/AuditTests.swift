@@ -12,7 +12,7 @@ import Testing
 
     init() async throws {
         fixture = try LedgerFixture()
-        let ledger = fixture.ledger(directory: { AuditSamples.directory })
+        let ledger = fixture.ledger(directory: AuditSamples.directory)
         let prices = try await ledger.open(AuditSamples.prices())
         for batch in AuditSamples.batches() {
             _ = try await ledger.store(batch.map { prices.settle($0) })

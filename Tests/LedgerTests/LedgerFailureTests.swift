@@ -19,31 +19,31 @@ import Testing
     }
 
     @Test func `a ledger of a newer program is refused and left as it is`() async throws {
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         _ = try await ledger.open(fixture.prices)
         await ledger.close()
         try fixture.change("PRAGMA user_version = 3")
 
-        let newer = fixture.ledger()
+        let newer = fixture.file()
         #expect(await failure(of: newer) == .newerSchema(found: 3, supported: 2))
         await newer.close()
-        #expect(try fixture.value("PRAGMA user_version") == "3")
+        #expect(try fixture.row("PRAGMA user_version") == "3")
     }
 
     @Test func `another program's database is refused and left as it is`() async throws {
         try fixture.change("CREATE TABLE theirs (a); PRAGMA user_version = 0")
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         guard case .failed = await failure(of: ledger) else {
             Issue.record("it was taken")
             return
         }
         await ledger.close()
-        #expect(try fixture.value("SELECT count(*) FROM sqlite_schema") == "1")
+        #expect(try fixture.row("SELECT count(*) FROM sqlite_schema") == "1")
     }
 
     @Test func `a file that is no database is called damaged`() async throws {
         try Data(repeating: 0x5A, count: 8_192).write(to: URL(filePath: fixture.path))
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         guard case .damaged = await failure(of: ledger) else {
             Issue.record("it was taken")
             return
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `a folder that is not there is an error, not a crash`() async throws {
-        let ledger = fixture.ledger { $0.path += "-missing/ledger.db" }
+        let ledger = fixture.file { $0.path += "-missing/ledger.db" }
         guard case .unavailable = await failure(of: ledger) else {
             Issue.record("it was opened")
             return
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func `another's lock is waited for a while, and then called busy`() async throws {
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         _ = try await ledger.open(fixture.prices)
         let other = try SQLiteConnection(path: fixture.path, busyMilliseconds: 0)
         try other.execute("BEGIN IMMEDIATE")
@@ -79,35 +79,35 @@ import Testing
         async throws
     {
         let batch = (0..<2_000).map { fixture.entry("r\($0)") }
-        let small = fixture.ledger { $0.pageLimit = 100 }
+        let small = fixture.file { $0.pageLimit = 100 }
         await #expect(throws: ChargeStoreError.diskFull) { _ = try await small.store(batch) }
         #expect(try await small.counts() == LedgerCounts(records: 0, rejected: 0))
         await small.close()
-        #expect(try fixture.value("SELECT count(*) FROM records") == "0")
+        #expect(try fixture.row("SELECT count(*) FROM records") == "0")
 
-        let large = fixture.ledger()
+        let large = fixture.file()
         let receipt = try await large.store(batch)
         await large.close()
         #expect(receipt.outcomes.allSatisfy { $0 == .accepted })
-        #expect(try fixture.value("SELECT count(*) FROM charges") == "2000")
-        #expect(try fixture.value("PRAGMA integrity_check") == "ok")
+        #expect(try fixture.row("SELECT count(*) FROM charges") == "2000")
+        #expect(try fixture.row("PRAGMA integrity_check") == "ok")
     }
 
     @Test func `a closed ledger says so`() async throws {
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         await ledger.close()
         await #expect(throws: ChargeStoreError.closed) { _ = try await ledger.store([]) }
     }
 
     @Test func `what was stored is there after the process is gone without closing`() async throws {
         do {
-            let ledger = fixture.ledger()
+            let ledger = fixture.file()
             _ = try await ledger.store([fixture.entry("r1")])
             // Another handle on the files as they are now: what a killed process leaves behind.
-            #expect(try fixture.value("SELECT count(*) FROM charges") == "1")
+            #expect(try fixture.row("SELECT count(*) FROM charges") == "1")
             await ledger.close()
         }
-        let again = fixture.ledger()
+        let again = fixture.file()
         #expect(try await again.store([fixture.entry("r1")]).outcomes == [.duplicate])
         await again.close()
     }

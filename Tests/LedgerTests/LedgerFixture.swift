@@ -5,36 +5,59 @@ import Pricing
 import Reactor
 import StreamBytes
 import TestSupport
+import Testing
 
-/// A ledger in a folder of its own, and the price list.
+/// The databases that every test of the ledger is run against.
+enum LedgerKind: CaseIterable, CustomTestStringConvertible {
+    case sqlite, postgresql
+
+    var testDescription: String { self == .sqlite ? "SQLite" : "PostgreSQL" }
+}
+
+/// A ledger in a database of its own, and the price list.
 final class LedgerFixture: Sendable {
     let prices: PriceBook
+    /// The file, where it is one.
     let path: String
+    private let kind: LedgerKind
+    private let url: String
     private let folder: ScratchFolder
     private let thread: BlockingThread
 
-    init() throws {
+    init(_ kind: LedgerKind = .sqlite) throws {
+        self.kind = kind
         prices = try BillingSamples.prices()
         folder = try ScratchFolder()
         path = folder.path("ledger.db")
+        url = kind == .postgresql ? try PostgreSQLServer.database() : ""
         thread = try BlockingThread(name: "ledger-test")
     }
 
     deinit { thread.stop() }
 
-    var database: LedgerDatabase { .sqlite(SQLiteLedgerConfiguration(path: path)) }
+    var database: LedgerDatabase {
+        kind == .sqlite
+            ? .sqlite(SQLiteLedgerConfiguration(path: path))
+            : .postgresql(PostgreSQLLedgerConfiguration(url: url))
+    }
 
-    func ledger(
-        _ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in },
-        directory: () -> AccountDirectory = { AccountDirectory() }
-    ) -> DatabaseLedger {
+    func ledger(directory: AccountDirectory = AccountDirectory()) -> DatabaseLedger {
+        DatabaseLedger(
+            database,
+            on: thread,
+            directory: directory,
+            wallClock: { WallTime(milliseconds: BillingSamples.noon) }
+        )
+    }
+
+    /// A ledger in the file, opened otherwise.
+    func file(_ change: (inout SQLiteLedgerConfiguration) -> Void = { _ in }) -> DatabaseLedger {
         var configuration = SQLiteLedgerConfiguration(path: path)
         configuration.busyMilliseconds = 20
         change(&configuration)
         return DatabaseLedger(
             .sqlite(configuration),
             on: thread,
-            directory: directory(),
             wallClock: { WallTime(milliseconds: BillingSamples.noon) }
         )
     }
@@ -43,12 +66,31 @@ final class LedgerFixture: Sendable {
         prices.settle(BillingSamples.delivered(recordID, changes))
     }
 
-    /// Reads the file as a person would, beside the ledger.
-    func value(_ query: String) throws -> String? {
-        try SQLiteConnection(path: path, busyMilliseconds: 1_000).text(query)
+    /// The first row of a query, its columns joined by bars, as a person would read it beside the
+    /// ledger; nil when there is none.
+    func row(_ query: String) throws -> String? { try rows(query).first }
+
+    /// All rows of a query, likewise.
+    func rows(_ query: String) throws -> [String] {
+        guard kind == .sqlite else {
+            let output = try PostgreSQLServer.run("SET search_path = weir; \(query)", at: url)
+            return output.split(separator: "\n").map(String.init)
+        }
+        let connection = try SQLiteConnection(path: path, busyMilliseconds: 1_000)
+        let statement = try connection.prepare(query)
+        var rows: [String] = []
+        while try statement.step() {
+            let texts = (0..<statement.columnCount).map { statement.text($0) ?? "" }
+            rows.append(texts.joined(separator: "|"))
+        }
+        return rows
     }
 
     func change(_ statements: String) throws {
+        guard kind == .sqlite else {
+            try PostgreSQLServer.run("SET search_path = weir; \(statements)", at: url)
+            return
+        }
         try SQLiteConnection(path: path, busyMilliseconds: 1_000).execute(
             "PRAGMA ignore_check_constraints = ON;" + statements
         )
@@ -58,7 +100,7 @@ final class LedgerFixture: Sendable {
 // MARK: - Changing what is stored
 
 extension LedgerFixture {
-    /// What an audit of a copy finds after somebody changed it.
+    /// What an audit of a copy of the file finds after somebody changed it.
     func findings(after statements: String) throws -> [LedgerFinding] {
         let copy = folder.path("copy.db")
         try? FileManager.default.removeItem(atPath: copy)
@@ -80,7 +122,7 @@ extension LedgerFixture {
     /// A statement that changes one column of one row, one in which something stands if there is
     /// one, and what stood there.
     func change(of column: String, in table: String) throws -> (statement: String, old: String) {
-        let type = try value(
+        let type = try row(
             "SELECT type FROM pragma_table_info('\(table)') WHERE name = '\(column)'"
         )
         let changed =
@@ -92,7 +134,7 @@ extension LedgerFixture {
         let key = try keyColumns(of: table)
         let place =
             "(\(key)) = (SELECT \(key) FROM \(table) ORDER BY \"\(column)\" IS NULL, \(key) LIMIT 1)"
-        let old = try value(
+        let old = try row(
             "SELECT ifnull(\"\(column)\", 'NULL') FROM \(table) WHERE \(place)"
         )
         return ("UPDATE \(table) SET \"\(column)\" = \(changed) WHERE \(place)", old ?? "")
@@ -111,7 +153,6 @@ extension LedgerFixture {
     }
 
     private func list(_ query: String) throws -> [String] {
-        let joined = try value("SELECT group_concat(name, ' ') FROM (\(query))") ?? ""
-        return joined.split(separator: " ").map(String.init)
+        try rows(query)
     }
 }

@@ -27,34 +27,34 @@ import Testing
     @Test func `a ledger of version 1 is brought up to date with every charge as it was`()
         async throws
     {
-        let before = try #require(try fixture.value(Self.list))
-        let rejected = try fixture.value(
+        let before = try #require(try fixture.row(Self.list))
+        let rejected = try fixture.row(
             "SELECT group_concat(entry_id || reason || fields) FROM rejected"
         )
         let further =
             "SELECT group_concat(user || purpose || seq || ttft_us || \"end\") FROM records"
-        let fields = try fixture.value(further)
-        let ledger = fixture.ledger()
+        let fields = try fixture.row(further)
+        let ledger = fixture.file()
         _ = try await ledger.open(fixture.prices.addingFree())
         let committed = try await ledger.committedSequences()
         await ledger.close()
 
         #expect(before.split(separator: "\n").count == 59)
-        #expect(try fixture.value(Self.list) == before)
-        #expect(try fixture.value(further) == fields)
+        #expect(try fixture.row(Self.list) == before)
+        #expect(try fixture.row(further) == fields)
         #expect(
-            try fixture.value("SELECT group_concat(entry_id || reason || fields) FROM rejected")
+            try fixture.row("SELECT group_concat(entry_id || reason || fields) FROM rejected")
                 == rejected
         )
         #expect(committed.map(\.through) == [61])
-        #expect(try fixture.value("PRAGMA user_version") == "2")
+        #expect(try fixture.row("PRAGMA user_version") == "2")
         #expect(
-            try fixture.value("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'") == "0"
+            try fixture.row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'") == "0"
         )
-        #expect(try fixture.value("SELECT count(*) FROM streams WHERE records = 2") != "0")
+        #expect(try fixture.row("SELECT count(*) FROM streams WHERE records = 2") != "0")
         #expect(
-            try fixture.value("SELECT sum(accrued_nano) FROM periods")
-                == fixture.value("SELECT sum(amount_nano) FROM postings WHERE book = 'accrued'")
+            try fixture.row("SELECT sum(accrued_nano) FROM periods")
+                == fixture.row("SELECT sum(amount_nano) FROM postings WHERE book = 'accrued'")
         )
     }
 
@@ -65,13 +65,13 @@ import Testing
         )
         let changed = text.split(separator: "\"0.03\"").joined(separator: "\"0.04\"")
         let list = try PriceList(parsing: Array(changed.utf8))
-        let ledger = fixture.ledger()
+        let ledger = fixture.file()
         await #expect(throws: ChargeStoreError.self) {
             _ = try await ledger.open(PriceBook(list).addingFree())
         }
         await ledger.close()
 
-        #expect(try fixture.value("PRAGMA user_version") == "1")
-        #expect(try fixture.value("SELECT count(*) FROM tier_charges") != "0")
+        #expect(try fixture.row("PRAGMA user_version") == "1")
+        #expect(try fixture.row("SELECT count(*) FROM tier_charges") != "0")
     }
 }

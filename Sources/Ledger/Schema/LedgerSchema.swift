@@ -14,10 +14,9 @@ enum LedgerSchema {
         EventRow.table, AlertRow.table, RejectedRow.table, SequenceRow.table,
     ]
 
-    /// Makes all tables and views.
-    static func statements(_ dialect: Dialect) -> String {
-        let parts = tables.map { $0.definition(dialect) } + [chargeList(dialect), postings]
-        return parts.joined(separator: "\n")
+    /// What makes all tables and views, one statement each.
+    static func statements(_ dialect: Dialect) -> [String] {
+        tables.flatMap { $0.definition(dialect) } + [chargeList(dialect), postings]
     }
 
     /// For people: each charge as it stands now, in dollars.
@@ -54,7 +53,7 @@ enum LedgerSchema {
                     AND graduated_charges.provider = charges.provider
                     AND graduated_charges.ended_at_ms = records.ended_at_ms
                     AND graduated_charges.record_id = records.record_id
-            ) AS listed;
+            ) AS listed
             """
     }
 
@@ -80,7 +79,7 @@ enum LedgerSchema {
             """
         }
         let parts = ofCharges + ofJournal
-        return "CREATE VIEW postings AS\n\(parts.joined(separator: "\nUNION ALL\n"));"
+        return "CREATE VIEW postings AS\n\(parts.joined(separator: "\nUNION ALL\n"))"
     }
 
     /// Nine decimals, in the words that both databases know; the amount is not negative.
@@ -115,8 +114,8 @@ extension LedgerSchema.Dialect {
 }
 
 extension LedgerTable {
-    /// Makes the table and its indexes.
-    func definition(_ dialect: LedgerSchema.Dialect) -> String {
+    /// What makes the table and its indexes.
+    func definition(_ dialect: LedgerSchema.Dialect) -> [String] {
         // SQLite's own row number serves as a key of one number; any other key orders the rows.
         let isNumbered = key.count == 1 && columns[position(of: key[0])].kind == .integer
         var lines = columns.map { column in
@@ -131,14 +130,14 @@ extension LedgerTable {
             case .sqlite: isNumbered ? " STRICT" : " STRICT, WITHOUT ROWID"
             case .postgresql: ""
             }
-        let table = "CREATE TABLE \(name) (\n\(lines.joined(separator: ",\n"))\n)\(ending);"
-        return ([table] + indexes.map { $0.definition(of: self) }).joined(separator: "\n")
+        let table = "CREATE TABLE \(name) (\n\(lines.joined(separator: ",\n"))\n)\(ending)"
+        return [table] + indexes.map { $0.definition(of: self) }
     }
 }
 
 extension LedgerIndex {
     func definition(of table: LedgerTable) -> String {
         let list = columns.map { "\"\($0)\"" }.joined(separator: ", ")
-        return "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(name) ON \(table.name) (\(list));"
+        return "CREATE \(isUnique ? "UNIQUE " : "")INDEX \(name) ON \(table.name) (\(list))"
     }
 }

@@ -28,7 +28,7 @@ struct VersionOneMigration {
         for table in Self.tables {
             try engine.execute("ALTER TABLE \(table) RENAME TO old_\(table)")
         }
-        try engine.execute(LedgerSchema.statements(.sqlite))
+        for statement in LedgerSchema.statements(.sqlite) { try engine.execute(statement) }
         try PriceListBooking(engine).add(try usedLists(), at: now)
         var last: Int64 = 0
         while let next = try bookBatch(after: last) { last = next }

@@ -15,7 +15,7 @@ struct LedgerCommand {
         }
         do {
             let configuration = try options.configurationLoader.load().configuration
-            return try verify(try configuration.ledgerDatabase, configuration.ledgerPlace)
+            return try verify(configuration.ledgerDatabase, configuration.ledgerPlace)
         } catch {
             console.complain("weir: \(error)")
             return 1
@@ -51,12 +51,11 @@ struct LedgerCommand {
 extension WeirConfiguration {
     /// Where the ledger is.
     var ledgerDatabase: LedgerDatabase {
-        get throws {
-            switch ledger.url {
-            case nil: .sqlite(SQLiteLedgerConfiguration(path: "\(data.directory)/ledger.db"))
-            case .sqlite(let path): .sqlite(SQLiteLedgerConfiguration(path: path))
-            case .postgresql: throw UnservedLedger()
-            }
+        switch ledger.url {
+        case nil: .sqlite(SQLiteLedgerConfiguration(path: "\(data.directory)/ledger.db"))
+        case .sqlite(let path): .sqlite(SQLiteLedgerConfiguration(path: path))
+        case .postgresql(let url, _):
+            .postgresql(PostgreSQLLedgerConfiguration(url: url.revealed))
         }
     }
 
@@ -64,8 +63,4 @@ extension WeirConfiguration {
     var ledgerPlace: String {
         ledger.url.map { "\($0)" } ?? "sqlite:\(data.directory)/ledger.db"
     }
-}
-
-struct UnservedLedger: Error, CustomStringConvertible {
-    let description = "ledger.url: PostgreSQL is not served by this version; use sqlite:PATH"
 }

@@ -50,7 +50,7 @@ final class BillingService: Sendable {
         self.ratingThread = ratingThread
         ledgerThread = try BlockingThread(name: "weir-ledger")
         let ledger = DatabaseLedger(
-            try configuration.ledgerDatabase,
+            configuration.ledgerDatabase,
             on: ledgerThread,
             directory: AccountDirectory(configuration.accounts),
             wallClock: { WallTime.now }

@@ -326,7 +326,7 @@ extension WeirProcess {
             if redis != nil {
                 console.print("meter records: redis-cli -s \(redisSocket) XRANGE weir:meter:0 - +")
             }
-            if case .sqlite(let ledger)? = try? configuration.ledgerDatabase {
+            if case .sqlite(let ledger) = configuration.ledgerDatabase {
                 console.print("charges: sqlite3 \(ledger.path) 'SELECT * FROM charge_list'")
             }
         }

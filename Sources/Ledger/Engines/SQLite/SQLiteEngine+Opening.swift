@@ -55,7 +55,8 @@ extension SQLiteEngine {
         try begin()
         do throws(LedgerFailure) {
             switch try integer("PRAGMA user_version") {
-            case 0: try execute(LedgerSchema.statements(.sqlite))
+            case 0:
+                for statement in LedgerSchema.statements(.sqlite) { try execute(statement) }
             case 1:
                 guard let prices else {
                     throw .refused("a ledger of version 1 is brought up to date with its prices")

@@ -142,6 +142,8 @@ package struct SQLiteStatement: ~Copyable {
         return unsafe String(decoding: bytes, as: UTF8.self)
     }
 
+    package var columnCount: Int32 { unsafe sqlite3_column_count(handle) }
+
     /// All columns of the row.
     func row() -> [LedgerValue] {
         let count = unsafe sqlite3_column_count(handle)

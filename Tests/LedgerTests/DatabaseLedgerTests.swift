@@ -4,31 +4,37 @@ import Pricing
 import StreamBytes
 import Testing
 
-@Suite struct SQLiteLedgerTests {
-    private let fixture: LedgerFixture
+/// The ledger, in each database.
+@Suite struct DatabaseLedgerTests {
     private let january = CalendarMonth(year: 2_026, month: 1)
 
-    init() throws { fixture = try LedgerFixture() }
-
-    @Test func `a person reads the charge that the rules give`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `a person reads the charge that the rules give`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let receipt = try await ledger.store([fixture.entry("r1")])
         await ledger.close()
 
         #expect(receipt.outcomes == [.accepted])
-        let row =
-            "record_id || ' ' || period || ' ' || ended_at || ' ' || subtotal_usd || ' ' "
-            + "|| discount_usd || ' ' || sla_penalty_usd || ' ' || charge_usd"
+        let columns =
+            "record_id, period, ended_at, subtotal_usd, discount_bp, discount_usd, sla_penalty_usd, "
+            + "charge_usd"
         #expect(
-            try fixture.value("SELECT \(row) FROM charge_list")
-                == "r1 2026-01 2026-01-15T12:00:00Z 0.084333333 0.000000000 0.000000000 "
-                + "0.084333333"
+            try fixture.row("SELECT \(columns) FROM charge_list")
+                == "r1|2026-01|2026-01-15T12:00:00Z|0.084333333|0|0.000000000|0.000000000|0.084333333"
+        )
+        #expect(
+            try fixture.rows("SELECT book, amount_nano FROM postings ORDER BY book") == [
+                "accrued|84333333", "discount|0", "revenue|-84333333", "sla_penalty|0",
+            ]
         )
     }
 
-    @Test func `all fields of a record are kept, and what is no number where one belongs is not`()
-        async throws
-    {
+    @Test(arguments: LedgerKind.allCases)
+    func `all fields of a record are kept, and what is no number where one belongs is not`(
+        kind: LedgerKind
+    ) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let changes = [
             "gateway": "g1", "epoch": "7", "seq": "x", "user": "a\u{0}b\u{E9}",
@@ -41,16 +47,18 @@ import Testing
 
         #expect(receipt.outcomes == [.accepted])
         #expect(receipt.committed.isEmpty)
-        let row =
-            "gateway || epoch || ifnull(seq, '-') || ifnull(rtt_us, '-') || events || latency_us "
-            + "|| sla_excluded || \"end\" || length(purpose) || hex(user)"
+        let columns =
+            "gateway, epoch, seq, rtt_us, events, latency_us, sla_excluded, \"end\", "
+            + "length(purpose), \"user\""
         #expect(
-            try fixture.value("SELECT \(row) FROM records")
-                == "g17--12441complete102461E2908062C3A9"
+            try fixture.row("SELECT \(columns) FROM records")
+                == "g1|7|||12|44|1|complete|1024|a\u{2400}b\u{E9}"
         )
     }
 
-    @Test func `the same record again changes nothing`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `the same record again changes nothing`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let entry = fixture.entry("r1")
         _ = try await ledger.store([entry, entry])
@@ -64,15 +72,18 @@ import Testing
         await ledger.close()
     }
 
-    @Test(arguments: [
-        ["bytes_out": "500001"], ["latency_us": "0"], ["sla_excluded": "0"],
-        ["connection_id": "c2"],
-    ])
-    func `another record with an id that is taken is set aside`(
-        changes: [String: String]
+    @Test(
+        arguments: LedgerKind.allCases,
+        [
+            ["bytes_out": "500001"], ["latency_us": "0"], ["sla_excluded": "0"],
+            ["connection_id": "c2"],
+        ]
     )
-        async throws
-    {
+    func `another record with an id that is taken is set aside`(
+        kind: LedgerKind,
+        changes: [String: String]
+    ) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         _ = try await ledger.store([fixture.entry("r1")])
         let receipt = try await ledger.store([fixture.entry("r1", changes)])
@@ -83,12 +94,13 @@ import Testing
         #expect(receipt.outcomes == [.setAside(conflict)])
         #expect(totals.first?.records == 1)
         #expect(
-            try fixture.value("SELECT reason || record_id FROM rejected")
-                == "duplicate_conflictr1"
+            try fixture.row("SELECT reason, record_id FROM rejected") == "duplicate_conflict|r1"
         )
     }
 
-    @Test func `a rejected record does not take its id and is noted once`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `a rejected record does not take its id and is noted once`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let bad = fixture.entry("r1", ["segment": "-1"])
         let refused = try await ledger.store([bad, bad])
@@ -102,7 +114,11 @@ import Testing
         #expect(counts == LedgerCounts(records: 1, rejected: 1))
     }
 
-    @Test func `reaching a tier changes what every record of the provider costs`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `reaching a tier changes what every record of the provider costs`(
+        kind: LedgerKind
+    ) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let large = ["input_tokens": "999000", "output_tokens": "0", "segment": "1"]
         _ = try await ledger.store([fixture.entry("r1", large)])
@@ -128,12 +144,14 @@ import Testing
             today.costPerStream?.nanodollars == today.costToday.nanodollars / 2
         )
         #expect(
-            try fixture.value("SELECT charge_usd FROM charge_list WHERE record_id = 'r1'")
+            try fixture.row("SELECT charge_usd FROM charge_list WHERE record_id = 'r1'")
                 == "26.993100000"
         )
     }
 
-    @Test func `totals are those of the records, whatever the order`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `totals are those of the records, whatever the order`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let changes = ["model": "google/gemini-pro", "bytes_out": "7", "segment": "2"]
         _ = try await ledger.store([
@@ -151,9 +169,11 @@ import Testing
         #expect(usage.map(\.durationMilliseconds) == [60_000, 120_000])
     }
 
-    @Test func `a record that a period's total cannot hold is set aside, and its id stays free`()
-        async throws
-    {
+    @Test(arguments: LedgerKind.allCases)
+    func `a record that a period's total cannot hold is set aside, and its id stays free`(
+        kind: LedgerKind
+    ) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         let huge = [
             "bytes_out": "1000000000000000", "input_tokens": "1000000000000",
@@ -174,11 +194,13 @@ import Testing
         #expect(accepted > 50)
         #expect(totals.first?.records == accepted)
         #expect(counts.records == accepted)
-        #expect(try fixture.value("SELECT count(*) FROM records") == String(accepted))
-        #expect(try fixture.value("SELECT count(*) FROM charges") == String(accepted))
+        #expect(try fixture.row("SELECT count(*) FROM records") == String(accepted))
+        #expect(try fixture.row("SELECT count(*) FROM charges") == String(accepted))
     }
 
-    @Test func `every worked case is stored as it is rated`() async throws {
+    @Test(arguments: LedgerKind.allCases)
+    func `every worked case is stored as it is rated`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()
         var entries: [BillingEntry] = []
         for index in 0..<40 {
@@ -195,17 +217,15 @@ import Testing
         #expect(receipt.outcomes.allSatisfy { $0 == .accepted })
         for case .rated(let rated) in entries {
             let id = rated.record.recordID
-            let row = try fixture.value(
-                "SELECT subtotal_nano || ' ' || charge_0_nano || ' ' || charge_1_nano || ' ' "
-                    + "|| charge_2_nano || ' ' "
-                    + "|| sla_breaches FROM records JOIN charges USING (number) "
-                    + "WHERE record_id = '\(id)'"
+            let row = try fixture.row(
+                "SELECT subtotal_nano, charge_0_nano, charge_1_nano, charge_2_nano, sla_breaches "
+                    + "FROM records JOIN charges USING (number) WHERE record_id = '\(id)'"
             )
             let charges = rated.charge.tiers.map { String($0.charge.nanodollars) }
             let parts =
                 [String(rated.charge.subtotal.nanodollars)] + charges
                 + [rated.charge.breaches.map(\.rawValue).joined(separator: " ")]
-            #expect(row == parts.joined(separator: " "))
+            #expect(row == parts.joined(separator: "|"))
         }
     }
 }
