@@ -26,6 +26,10 @@ struct LedgerCommandTests {
     }
 
     private func weir(_ arguments: String...) -> (status: Int32, output: String) {
+        weir(arguments)
+    }
+
+    private func weir(_ arguments: [String]) -> (status: Int32, output: String) {
         let output = Guarded("")
         let console = Console(
             output: { text in output.withLock { $0 += text } },
@@ -52,6 +56,26 @@ struct LedgerCommandTests {
         let answer = verify()
         #expect(answer.status == 1)
         #expect(answer.output.contains("column purpose: is 'other', should be NULL"))
+    }
+
+    @Test func `a charge is explained, and a record that is not there is an error`() throws {
+        let place = ["--config", "/dev/null", "--set", "ledger.url=sqlite:\(path)"]
+        let explained = weir(["explain", "r1"] + place)
+        #expect(explained.status == 0)
+        #expect(explained.output.contains("record      r1: account acme"))
+        #expect(explained.output.hasSuffix("0.084333333 - 0.000000000 = 0.084333333\n"))
+
+        let unknown = weir(["explain", "r2"] + place)
+        #expect(unknown.status == 1)
+        #expect(unknown.output == "weir: the ledger has no record r2\n")
+        #expect(weir("explain").status == 2)
+
+        try SQLiteConnection(path: path, busyMilliseconds: 1_000).execute(
+            "UPDATE charges SET penalty_bp = 7"
+        )
+        let changed = weir(["explain", "r1"] + place)
+        #expect(changed.status == 1)
+        #expect(changed.output.contains("charges.penalty_bp is 7, should be 0"))
     }
 
     @Test func `wrong usage and a ledger that is not there are told apart`() {

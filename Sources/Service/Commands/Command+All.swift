@@ -41,6 +41,14 @@ extension Command {
                 options: common
             ) { options, console in runRate(options, console) },
             Command(
+                name: "explain",
+                operands: "RECORD",
+                operandCount: 1...1,
+                summary: "shows the charge of a meter record as arithmetic",
+                details: "RECORD is its record_id. Exit status 1 if the ledger has it otherwise.",
+                options: common
+            ) { options, console in ExplainCommand(console: console).run(options) },
+            Command(
                 name: "ledger",
                 operands: "verify",
                 operandCount: 1...1,
