@@ -10,11 +10,15 @@ package struct Alert: Equatable, Sendable {
         package let account: String
         /// The limit that was reached, in the rule's unit.
         package let limit: String
+        /// What of several things it is about, without a space at either end; empty where there is
+        /// but one.
+        package let subject: String
 
-        package init(rule: String, account: String, limit: String) {
+        package init(rule: String, account: String, limit: String, subject: String = "") {
             self.rule = rule
             self.account = account
             self.limit = limit
+            self.subject = subject
         }
     }
 

@@ -33,8 +33,8 @@ package struct AlertDesk: Sendable {
     /// The alerts that are open, the oldest first.
     package var openAlerts: [Alert] {
         open.values.sorted {
-            ($0.raisedAt, $0.key.rule, $0.key.account, $0.key.limit)
-                < ($1.raisedAt, $1.key.rule, $1.key.account, $1.key.limit)
+            ($0.raisedAt, $0.key.rule, $0.key.account, $0.key.limit, $0.key.subject)
+                < ($1.raisedAt, $1.key.rule, $1.key.account, $1.key.limit, $1.key.subject)
         }
     }
 
@@ -59,14 +59,40 @@ package struct AlertDesk: Sendable {
     }
 
     /// Takes what was seen; what was not seen this time stays as it is.
-    package mutating func note(_ readings: [AlertReading], at now: WallTime) -> [News] {
-        var news: [News] = []
+    ///
+    /// - Parameters:
+    ///   - readings: what was seen.
+    ///   - complete: signals of which everything was seen: what they do not name is over.
+    ///   - now: the wall clock.
+    /// - Returns: what is to be told.
+    package mutating func note(
+        _ readings: [AlertReading],
+        complete: Set<AlertSignal> = [],
+        at now: WallTime
+    ) -> [News] {
+        let seen = Set(readings.map { Seen($0.signal.rawValue, $0.account, $0.subject) })
+        let names = Set(complete.map(\.rawValue))
+        var news = openAlerts.filter { alert in
+            let key = alert.key
+            return names.contains(key.rule)
+                && !seen.contains(Seen(key.rule, key.account, key.subject))
+        }.map { clear($0, at: now) }
         for reading in readings {
             for rule in rules where rule.signal == reading.signal {
                 if let change = judge(reading, by: rule, at: now) { news.append(change) }
             }
         }
         return news
+    }
+
+    private struct Seen: Hashable {
+        let rule: String
+        let account: String
+        let subject: String
+
+        init(_ rule: String, _ account: String, _ subject: String) {
+            (self.rule, self.account, self.subject) = (rule, account, subject)
+        }
     }
 
     private mutating func judge(
@@ -77,7 +103,8 @@ package struct AlertDesk: Sendable {
         let key = Alert.Key(
             rule: rule.signal.rawValue,
             account: reading.account,
-            limit: String(rule.limit)
+            limit: String(rule.limit),
+            subject: reading.subject
         )
         if let alert = open[key] {
             // A limit that is small has nothing between itself and what is normal.
@@ -91,7 +118,7 @@ package struct AlertDesk: Sendable {
             severity: rule.severity,
             message: rule.signal.message(
                 reading.value,
-                subject: reading.account,
+                subject: reading.subject.isEmpty ? reading.account : reading.subject,
                 limit: rule.limit
             ),
             raisedAt: now

@@ -14,8 +14,10 @@ package enum AlertSignal: String, CaseIterable, Sendable {
     case billing
     /// Records of the last hour that will never be billed.
     case rejected
-    /// Records that never came, though later ones of the same gateway did.
+    /// Records in one hole of a gateway's numbers: later ones came, these did not.
     case missing = "missing_records"
+    /// How often in the last hour Redis turned out to have lost records.
+    case losses = "redis_losses"
     /// Seconds for which Redis has been away.
     case redis
     /// Seconds for which the ledger has been away.
@@ -28,7 +30,7 @@ package enum AlertSignal: String, CaseIterable, Sendable {
         switch self {
         case .errorRate, .spool: "\(Self.tenths(value)) %"
         case .latency: "\(value) ms"
-        case .drops, .rejected, .missing: "\(value)"
+        case .drops, .rejected, .missing, .losses: "\(value)"
         case .cost: "\(Self.dollars(value)) dollars"
         case .billing, .redis, .ledger: "\(value) s"
         case .usage: "\(Self.hundredths(value)) times"
@@ -46,7 +48,8 @@ package enum AlertSignal: String, CaseIterable, Sendable {
         case .spool: "\(value) of the spool is full (limit \(limit))"
         case .billing: "billing has not gone on for \(value)"
         case .rejected: "\(value) records of the last hour will never be billed"
-        case .missing: "\(value) records never came, though later ones did"
+        case .missing: "\(value) records never came, though later ones did: \(subject)"
+        case .losses: "Redis lost records \(value) times in the last hour; all were sent again"
         case .redis: "Redis has been away for \(value)"
         case .ledger: "the ledger has been away for \(value)"
         case .usage: "\(subject) has used \(value) its usual tokens of a day (limit \(limit))"
@@ -93,11 +96,19 @@ package struct AlertReading: Equatable, Sendable {
     package let signal: AlertSignal
     /// The account whose value it is; empty for that of the whole process.
     package let account: String
+    /// What of several things it is about; empty where there is but one.
+    package let subject: String
     package let value: Int64
 
-    package init(_ signal: AlertSignal, _ value: Int64, account: String = "") {
+    package init(
+        _ signal: AlertSignal,
+        _ value: Int64,
+        account: String = "",
+        subject: String = ""
+    ) {
         self.signal = signal
         self.value = value
         self.account = account
+        self.subject = subject
     }
 }

@@ -13,6 +13,9 @@ package struct HoleWatch: Sendable {
     }
 
     private let patience: Duration
+    private var firstAt: MonotonicTime?
+    /// Whether all that is missing for long enough has been told: not soon after a start.
+    package private(set) var isSettled = false
     /// Since when the number that a hole begins with is missing; holes shrink from either side.
     private var seen: [SequenceRanges.Hole: MonotonicTime] = [:]
     private var told: Set<SequenceRanges.Hole> = []
@@ -27,6 +30,8 @@ package struct HoleWatch: Sendable {
 
     /// Call now and then with all that is missing at the moment.
     package mutating func note(_ holes: [SequenceRanges.Hole], at now: MonotonicTime) -> [News] {
+        firstAt = firstAt ?? now
+        if let firstAt, now - firstAt >= patience { isSettled = true }
         var news: [News] = []
         for hole in told where !holes.contains(where: { hole.overlaps($0) }) {
             news.append(.filled(hole))

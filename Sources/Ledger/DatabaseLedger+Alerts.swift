@@ -175,12 +175,13 @@ extension AlertRow {
             period: CalendarMonth(containing: alert.raisedAt).description
         )
         rule = alert.key.rule
-        limit = alert.key.limit
+        // It is part of the key: of one moment and limit there may be several subjects.
+        limit = alert.key.limit + (alert.key.subject.isEmpty ? "" : " \(alert.key.subject)")
         repetition = 0
         level = 0
         raisedAtMilliseconds = alert.raisedAt.milliseconds
         severity = alert.severity.rawValue
-        subject = ""
+        subject = alert.key.subject
         message = alert.message
         clearedAtMilliseconds = alert.clearedAt?.milliseconds
     }
@@ -190,7 +191,11 @@ extension AlertRow {
             key: Alert.Key(
                 rule: rule,
                 account: key.account,
-                limit: level > 0 ? "\(level) % of \(limit)" : limit
+                limit: level > 0
+                    ? "\(level) % of \(limit)"
+                    : limit.split(separator: " ").first.map(String.init) ?? limit,
+                // A quota's is the record that raised it.
+                subject: level > 0 ? "" : subject
             ),
             severity: AlertSeverity(rawValue: severity) ?? .warning,
             message: message,

@@ -57,6 +57,19 @@ struct AlertDeskTests {
         #expect(desk.openAlerts.count == 1)
     }
 
+    @Test func `what a complete look does not name is over`() {
+        var desk = AlertDesk([AlertRule(.missing, limit: 1, severity: .critical)])
+        let holes = ["g:1", "g:2"].map { AlertReading(.missing, 4, subject: $0) }
+        let first = desk.note(holes, complete: [.missing], at: at(1))
+        #expect(first.map(\.alert.key.subject) == ["g:1", "g:2"])
+        #expect(first[0].alert.message.contains("g:1"))
+        #expect(desk.note([], at: at(2)).isEmpty)
+        let second = desk.note([holes[1]], complete: [.missing], at: at(3))
+        #expect(second.map(\.alert.key.subject) == ["g:1"])
+        #expect(second.map(\.alert.clearedAt) == [at(3)])
+        #expect(desk.openAlerts.map(\.key.subject) == ["g:2"])
+    }
+
     @Test func `accounts are told apart`() {
         var desk = AlertDesk([AlertRule(.usage, limit: 3_000, severity: .warning)])
         let first = desk.note(

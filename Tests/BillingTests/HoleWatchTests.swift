@@ -30,6 +30,16 @@ struct HoleWatchTests {
         #expect(watch.missing.isEmpty)
     }
 
+    @Test func `it knows what is missing only after its patience`() {
+        var watch = HoleWatch(patience: .seconds(60))
+        _ = watch.note([hole(3...4)], at: at(0))
+        _ = watch.note([hole(3...4)], at: at(59))
+        #expect(!watch.isSettled)
+        _ = watch.note([hole(3...4)], at: at(60))
+        #expect(watch.isSettled)
+        #expect(watch.missing == [hole(3...4)])
+    }
+
     @Test func `a hole that shrinks is as old as it was, and is not told again`() {
         var watch = HoleWatch(patience: .seconds(60))
         #expect(watch.note([hole(3...9)], at: at(0)).isEmpty)

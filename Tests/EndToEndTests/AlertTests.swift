@@ -141,5 +141,50 @@ extension EndToEndTests {
             try await second.stop()
             #expect(replay.program.status == nil)
         }
+
+        @Test func `records that somebody trimmed away are missed by name until they come`()
+            async throws
+        {
+            // What a MAXLEN of somebody else leaves: the oldest are gone before anybody read them.
+            let feed = MeterFeed(server, partitions: 1)
+            try feed.write(1..<6, further: ["XTRIM weir:meter:0 MAXLEN 0"])
+            try feed.write(6..<9)
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                settings: [
+                    "redis.url=\(server.url)", "alerts.interval=100ms", "billing.takeover=1s",
+                    "alerts.missing.above=1s",
+                ]
+            )
+            let missed = try await eventually("the alert; \(weir.log.suffix(4))") {
+                let open = try await alerts(weir.admin, "?state=open&rule=missing_records")
+                return open["alerts"]?.elements.first
+            }
+            #expect(missed["subject"]?.string == "records 1 to 5 of feed:1")
+            #expect(missed["severity"]?.string == "critical")
+            #expect(weir.log.count { $0.contains("\"meter_records_missing\"") } == 1)
+            _ = try await eventually("what billing shows of it") {
+                let metrics = try await output(of: "curl", ["-s", "\(weir.admin)/metrics"])
+                let lines = Set(metrics.split(separator: "\n").map(String.init))
+                return [
+                    "weir_billing_missing_records 5", "weir_billing_lag_seconds 0",
+                    "weir_billing_records_total{outcome=\"accepted\"} 3",
+                    "weir_billing_pending_records{partition=\"0\"} 0",
+                    "weir_billing_undelivered_records{partition=\"0\"} 0",
+                    "weir_meter_stream_entries{partition=\"0\"} 3",
+                    "weir_alert{rule=\"missing_records\"} 1",
+                ].allSatisfy(lines.contains) ? metrics : nil
+            }
+
+            try feed.write(1..<6)
+            _ = try await eventually("the end of the alert") {
+                let open = try await alerts(weir.admin, "?state=open&rule=missing_records")
+                return rules(open).isEmpty.whenTrue
+            }
+            let all = try await alerts(weir.admin, "?rule=missing_records")
+            #expect(all["alerts"]?.elements.count == 1)
+            #expect(weir.log.count { $0.contains("\"meter_records_found\"") } == 1)
+            try await weir.stop()
+        }
     }
 }

@@ -75,6 +75,25 @@ struct LedgerAlertTests {
         }
     }
 
+    @Test func `alerts of one moment about several things are kept apart`() async throws {
+        try await withLedger { ledger in
+            let alerts = ["g:1 5-9", "g:2 1-1"].map { subject in
+                Alert(
+                    key: Alert.Key(rule: "missing", account: "", limit: "1", subject: subject),
+                    severity: .critical,
+                    message: subject,
+                    raisedAt: WallTime(milliseconds: BillingSamples.noon)
+                )
+            }
+            try await ledger.keep(alerts.map { .raised($0) })
+            #expect(try await ledger.openAlerts() == alerts)
+            var over = alerts[0]
+            over.clearedAt = WallTime(milliseconds: BillingSamples.noon + 1)
+            try await ledger.keep([.cleared(over)])
+            #expect(try await ledger.openAlerts() == [alerts[1]])
+        }
+    }
+
     @Test func `what two processes raise is open once, and over when one says so`() async throws {
         try await withLedger { ledger in
             let key = alert(1, at: 1).key

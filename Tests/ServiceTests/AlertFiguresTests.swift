@@ -64,6 +64,31 @@ struct AlertFiguresTests {
         #expect(value(.rejected, figures.readings(of: snapshot, at: at(7_400))) == 0)
     }
 
+    @Test func `each hole is named, and none once it is too early to say`() {
+        var figures = AlertFigures()
+        var snapshot = AlertSnapshot()
+        #expect(AlertFigures.complete(of: snapshot).isEmpty)
+        snapshot.missing = [("a", 3), ("b", 1)]
+        let named = figures.readings(of: snapshot, at: at(0)).filter { $0.signal == .missing }
+        #expect(named.map(\.subject) == ["a", "b"])
+        #expect(named.map(\.value) == [3, 1])
+        #expect(AlertFigures.complete(of: snapshot) == [.missing])
+    }
+
+    @Test func `counts that begin at different times do not disturb each other`() {
+        var figures = AlertFigures()
+        var snapshot = AlertSnapshot()
+        snapshot.lossCount = 0
+        snapshot.rejectedCount = 0
+        _ = figures.readings(of: snapshot, at: at(0))
+        snapshot.lossCount = 2
+        let both = figures.readings(of: snapshot, at: at(60))
+        #expect(value(.losses, both) == 2)
+        #expect(value(.rejected, both) == 0)
+        snapshot.rejectedCount = nil
+        #expect(value(.rejected, figures.readings(of: snapshot, at: at(70))) == nil)
+    }
+
     @Test func `an account's usage is measured by its own days`() {
         var figures = AlertFigures()
         var snapshot = AlertSnapshot()

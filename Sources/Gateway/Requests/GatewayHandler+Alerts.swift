@@ -90,6 +90,7 @@ extension Alert {
         json.add("rule", key.rule)
         json.add("severity", severity.rawValue)
         json.add("account", raw: key.account.isEmpty ? Array("null".utf8) : jsonString(key.account))
+        json.add("subject", raw: key.subject.isEmpty ? Array("null".utf8) : jsonString(key.subject))
         json.add("limit", limitText)
         json.add("message", message)
         json.add("raisedAt", raisedAt.text)

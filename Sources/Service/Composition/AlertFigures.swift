@@ -12,7 +12,11 @@ package struct AlertSnapshot: Sendable {
     package var isLedgerAway: Bool?
     /// Records set aside since the process started.
     package var rejectedCount: Int64?
-    package var missingCount: Int64?
+    /// Holes in the numbers of gateways, by name, that are too old to be filled soon; nil while it is
+    /// too early to say.
+    package var missing: [(name: String, count: Int64)]?
+    /// How often Redis lost records since the process started.
+    package var lossCount: Int64?
     package var costTodayNanodollars: Int64?
     /// Each account's tokens of today, and of the days before on which it used any.
     package var dailyTokens: [String: (today: Int64, before: [Int64])] = [:]
@@ -28,6 +32,8 @@ package struct AlertFigures: Sendable {
     package static let fewestDays = 3
     /// Less than this many tokens a day is no surge, whatever is usual.
     package static let fewestTokens: Int64 = 10_000
+    /// More holes than these are not named.
+    package static let mostHoles = 100
 
     private var recent = SlidingCounts(span: .seconds(300))
     private var lastHour = SlidingCounts(span: .seconds(3_600))
@@ -52,11 +58,15 @@ package struct AlertFigures: Sendable {
             guard let isBad else { continue }
             readings.append(AlertReading(signal, seconds(signal, isBad, at: now)))
         }
-        if let rejected = snapshot.rejectedCount {
-            let growth = lastHour.note(["rejected": rejected], at: now)
-            readings.append(AlertReading(.rejected, growth["rejected"] ?? 0))
+        let known = [(AlertSignal.rejected, snapshot.rejectedCount), (.losses, snapshot.lossCount)]
+        let counts = known.compactMap { signal, count in count.map { (signal.rawValue, $0) } }
+        let growth = lastHour.note(Dictionary(uniqueKeysWithValues: counts), at: now)
+        for (signal, count) in known where count != nil {
+            readings.append(AlertReading(signal, growth[signal.rawValue] ?? 0))
         }
-        if let missing = snapshot.missingCount { readings.append(AlertReading(.missing, missing)) }
+        for hole in snapshot.missing?.prefix(Self.mostHoles) ?? [] {
+            readings.append(AlertReading(.missing, hole.count, subject: hole.name))
+        }
         if let cost = snapshot.costTodayNanodollars { readings.append(AlertReading(.cost, cost)) }
         for (account, tokens) in snapshot.dailyTokens.sorted(by: { $0.key < $1.key }) {
             if let usage = Self.usage(tokens.today, tokens.before) {
@@ -64,6 +74,14 @@ package struct AlertFigures: Sendable {
             }
         }
         return readings
+    }
+
+    /// The signals of which `readings` names everything that is not as it should be.
+    package static func complete(of snapshot: AlertSnapshot) -> Set<AlertSignal> {
+        var signals: Set<AlertSignal> = []
+        if snapshot.missing != nil { signals.insert(.missing) }
+        if snapshot.isLedgerAway == false { signals.insert(.usage) }
+        return signals
     }
 
     private mutating func add(

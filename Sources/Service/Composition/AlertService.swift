@@ -94,7 +94,9 @@ final class AlertService: Sendable {
             state.withLock { state in
                 // What an earlier run raised must not be raised again.
                 let readings = state.figures.readings(of: snapshot, at: instant)
-                return state.isResumed ? state.desk.note(readings, at: now) : []
+                guard state.isResumed else { return [] }
+                let complete = AlertFigures.complete(of: snapshot)
+                return state.desk.note(readings, complete: complete, at: now)
             }
         )
     }
@@ -176,7 +178,7 @@ final class AlertService: Sendable {
 
 extension Alert {
     fileprivate var text: String {
-        "\(key.rule) \(key.account) \(key.limit) \(raisedAt.milliseconds)"
+        "\(key.rule) \(key.account) \(key.limit) \(key.subject) \(raisedAt.milliseconds)"
     }
 }
 
@@ -191,6 +193,7 @@ extension LogLine {
         add("rule", alert.key.rule)
         add("severity", alert.severity.rawValue)
         add("account", alert.key.account.isEmpty ? nil : alert.key.account)
+        add("subject", alert.key.subject.isEmpty ? nil : alert.key.subject)
         add("message", alert.message)
     }
 }

@@ -22,12 +22,15 @@ final class BillingService: Sendable {
     private let readers: [MeterReader]
     private let keeping: StreamKeeping
     private let log: any LogSink
-    private let takeover: Duration
+    /// How long a record may be missing: as long as a dead biller's may take at least.
+    private let patience: Duration
     private let state = Guarded(State())
 
     private struct State {
         var overview = BillingOverview()
         var missing: [SequenceRanges.Hole] = []
+        /// Whether holes have been watched for long enough to know those that there are.
+        var knowsMissing = false
     }
 
     /// Opens the ledger.
@@ -42,7 +45,10 @@ final class BillingService: Sendable {
         log: any LogSink
     ) async throws {
         self.log = log
-        takeover = configuration.billing.takeover
+        patience = max(
+            configuration.alerts.missing.above,
+            configuration.billing.takeover * 3
+        )
         let group = try ReactorGroup(count: 1)
         self.group = group
         let executor = group.reactors[0]
@@ -139,18 +145,21 @@ final class BillingService: Sendable {
 
     /// Names record numbers that stay missing though later ones are there.
     private func watchHoles() async {
-        // As long as a dead biller's records may take, and some more.
-        var watch = HoleWatch(patience: takeover * 2 + .seconds(30))
+        var watch = HoleWatch(patience: patience)
+        let pause = min(.seconds(10), max(.seconds(1), patience / 4))
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(10))
+            try? await Task.sleep(for: pause)
             guard !Task.isCancelled, let ranges = try? await ledger.sequenceRanges() else {
                 continue
             }
             for news in watch.note(ranges.holes, at: group.reactors[0].preciseNow) {
                 log.write(LogLine(news))
             }
-            let missing = watch.missing
-            state.withLock { [missing] in $0.missing = missing }
+            let (missing, isSettled) = (watch.missing, watch.isSettled)
+            state.withLock { [missing, isSettled] state in
+                state.missing = missing
+                state.knowsMissing = isSettled
+            }
         }
     }
 
@@ -183,7 +192,10 @@ final class BillingService: Sendable {
         snapshot.isBillingStuck = statuses.contains { $0.problem != nil }
         snapshot.isRedisAway = keeping.state.problem != nil
         snapshot.rejectedCount = statuses.reduce(0) { $0 + Int64(clamping: $1.setAside) }
-        snapshot.missingCount = missing.reduce(0) { $0 + Int64($1.numbers.count) }
+        snapshot.missing = state.withLock { state in
+            state.knowsMissing
+                ? state.missing.map { (name: $0.text, count: Int64($0.numbers.count)) } : nil
+        }
         let usage = try? await ledger.dailyTokens(at: WallTime.now, days: 7)
         snapshot.isLedgerAway = usage == nil
         snapshot.dailyTokens = usage ?? [:]

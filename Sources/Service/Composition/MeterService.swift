@@ -92,6 +92,9 @@ final class MeterService: Sendable {
         return Int64(status.byteCount) * 1_000 / Int64(max(1, status.byteLimit))
     }
 
+    /// How often Redis turned out to have lost records.
+    var lossCount: Int64 { Int64(writer.counts.losses) }
+
     var isRedisAway: Bool { connection.counts.problem != nil }
 
     /// What keeps records from Redis, where anything does.

@@ -30,6 +30,7 @@ final class StatusBoard: Sendable {
         var snapshot = AlertSnapshot()
         snapshot.figures = await parts.gateway?.core.figures()
         snapshot.spoolThousandths = parts.meter?.spoolThousandths
+        snapshot.lossCount = parts.meter?.lossCount
         await parts.billing?.describe(&snapshot)
         let redis =
             [parts.meter?.isRedisAway, parts.keeping.map { $0.state.problem != nil }]

@@ -38,6 +38,10 @@ package struct AlertConfiguration: Equatable, Sendable {
     package var away = Limit(Duration.seconds(30), .critical)
     /// Records of an hour that will never be billed.
     package var rejected = Limit(1, .warning)
+    /// How often in an hour Redis may lose records, though they are sent again.
+    package var losses = Limit(1, .warning)
+    /// How long a record may be missing though later ones came.
+    package var missing = Limit(Duration.seconds(150), .critical)
     /// How many times its usual tokens of a day an account may use.
     package var usage = Limit("3", .warning)
 
@@ -70,6 +74,8 @@ extension AlertConfiguration {
             .section("billing", \.billing, limit(.duration(.zero...(.seconds(86_400))))),
             .section("away", \.away, limit(.duration(.zero...(.seconds(86_400))))),
             .section("rejected", \.rejected, limit(.number(0...1_000_000_000))),
+            .section("losses", \.losses, limit(.number(0...1_000_000_000))),
+            .section("missing", \.missing, limit(.duration(.zero...(.seconds(86_400))))),
             .section("usage", \.usage, limit(.times))
         )
     }
@@ -91,7 +97,8 @@ extension AlertConfiguration {
             (.redis, away.above.wholeMilliseconds / 1_000, away.severity),
             (.ledger, away.above.wholeMilliseconds / 1_000, away.severity),
             (.rejected, Int64(rejected.above), rejected.severity),
-            (.missing, 1, .critical),
+            (.losses, Int64(losses.above), losses.severity),
+            (.missing, missing.above > .zero ? 1 : 0, missing.severity),
             (.usage, usage.above.thousandths, usage.severity),
         ]
         return limits.filter { $0.1 > 0 }.map { AlertRule($0.0, limit: $0.1, severity: $0.2) }
