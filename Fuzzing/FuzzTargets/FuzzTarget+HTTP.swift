@@ -161,7 +161,6 @@ extension FuzzTarget {
         var events: [HTTP2Event] = []
         var bodies: [Int32: [UInt8]] = [:]
         var failure: HTTP2Failure?
-        var isOver = false
     }
 
     /// With `isPrompt` output is sent and bodies are consumed after each piece, not at the end.
@@ -197,7 +196,6 @@ extension FuzzTarget {
         for (stream, count) in unconsumed { session.consume(count, on: stream) }
         session.appendOutput(to: &output)
         promise(output.count <= 65_536 + 64 * byteCount, "answers are bounded")
-        result.isOver = session.isOver
         return result
     }
 

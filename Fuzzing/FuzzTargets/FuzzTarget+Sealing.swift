@@ -23,7 +23,10 @@ extension FuzzTarget {
 
     /// The first byte says what is done with the rest: it is taken for an event, or it changes a
     /// genuine one.
-    static let unsealer = FuzzTarget("unsealer") { input in
+    static let unsealer = FuzzTarget(
+        "unsealer",
+        words: ["{\"algorithm\":\"", "\"salt\":\"", "\"epoch\":", "\u{0}\u{0}\u{0}\u{1}"]
+    ) { input in
         guard let kind = input.first else { return }
         let rest = Array(input.dropFirst())
         var gateway = GatewaySide()
