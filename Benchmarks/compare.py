@@ -122,7 +122,7 @@ models:
 """)
         return [spawn(0, f"{binaries}/weir", "serve", "--config", f"{folder}/weir.yaml",
                       log=open(f"{folder}/weir.log", "w")), redis]
-    return Server(name, start, coding)
+    return Server(name, start, coding, certificate)
 
 
 def measure(a, server, upstream):

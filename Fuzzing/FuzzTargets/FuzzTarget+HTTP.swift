@@ -114,6 +114,8 @@ extension FuzzTarget {
             }
             if try parser.endOfStream() { parts.append(.end) }
         } catch {
+            // How much of a body comes before its limit depends on the pieces.
+            if error == .bodyTooLarge, case .body? = parts.last { parts.removeLast() }
             parts.append(.failed(error))
         }
         return parts
