@@ -224,7 +224,8 @@ def main():
                       f"p99 {phase['latency_us']['p99']:.0f} µs", file=sys.stderr, flush=True)
         if a.gzip:
             return print_codings(a, results)
-        base = median([p["server_cpu_us_per_event"] for _, p in results["floor"]])
+        floors = results.get("floor") or []
+        base = median([p["server_cpu_us_per_event"] for _, p in floors]) if floors else float("nan")
         print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
         print("| | CPU, µs per event | × floor | user / system | KiB per stream | p50 / p99, ms | CPU per connect, µs |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")

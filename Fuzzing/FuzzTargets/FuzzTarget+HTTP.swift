@@ -198,7 +198,12 @@ extension FuzzTarget {
         for (stream, count) in unconsumed { session.consume(count, on: stream) }
         session.appendOutput(to: &output)
         promise(output.count <= 65_536 + 64 * byteCount, "answers are bounded")
-        return result
+        let goAway = result.events.firstIndex {
+            if case .goAway = $0 { true } else { false }
+        }
+        guard let goAway else { return result }
+        // A peer that has said goodbye and has no stream is heard to the end of its piece only.
+        return Connection(events: Array(result.events[...goAway]))
     }
 
     static let codedBody = FuzzTarget("coded-body") { input in
