@@ -18,24 +18,22 @@ struct LedgerAlertTests {
         )
     }
 
-    private func withLedger(_ body: (DatabaseLedger) async throws -> Void) async throws {
-        let folder = try ScratchFolder()
-        let thread = try BlockingThread(name: "ledger-test")
-        let ledger = DatabaseLedger(
-            .sqlite(SQLiteLedgerConfiguration(path: folder.path("ledger.db"))),
-            on: thread,
-            wallClock: { WallTime(milliseconds: BillingSamples.noon) }
-        )
-        _ = try await ledger.open(try BillingSamples.prices())
+    private func withLedger(
+        _ kind: LedgerKind,
+        _ body: (DatabaseLedger) async throws -> Void
+    ) async throws {
+        let fixture = try LedgerFixture(kind)
+        let ledger = fixture.ledger()
+        _ = try await ledger.open(fixture.prices)
         try await body(ledger)
         await ledger.close()
-        thread.stop()
     }
 
-    @Test func `pages give each alert once, the newest first, also those of one instant`()
-        async throws
-    {
-        try await withLedger { ledger in
+    @Test(arguments: LedgerKind.allCases)
+    func `pages give each alert once, the newest first, also those of one instant`(
+        kind: LedgerKind
+    ) async throws {
+        try await withLedger(kind) { ledger in
             for number in 0..<23 {
                 try await ledger.keep([.raised(alert(number, at: Int64(number / 5)))])
             }
@@ -58,8 +56,9 @@ struct LedgerAlertTests {
         }
     }
 
-    @Test func `what is over stays known and is no longer open`() async throws {
-        try await withLedger { ledger in
+    @Test(arguments: LedgerKind.allCases)
+    func `what is over stays known and is no longer open`(kind: LedgerKind) async throws {
+        try await withLedger(kind) { ledger in
             var first = alert(1, at: 1, account: "acme")
             let second = alert(2, at: 2)
             try await ledger.keep([.raised(first), .raised(second), .raised(first)])
@@ -75,8 +74,9 @@ struct LedgerAlertTests {
         }
     }
 
-    @Test func `alerts of one moment about several things are kept apart`() async throws {
-        try await withLedger { ledger in
+    @Test(arguments: LedgerKind.allCases)
+    func `alerts of one moment about several things are kept apart`(kind: LedgerKind) async throws {
+        try await withLedger(kind) { ledger in
             let alerts = ["g:1 5-9", "g:2 1-1"].map { subject in
                 Alert(
                     key: Alert.Key(rule: "missing", account: "", limit: "1", subject: subject),
@@ -94,8 +94,11 @@ struct LedgerAlertTests {
         }
     }
 
-    @Test func `what two processes raise is open once, and over when one says so`() async throws {
-        try await withLedger { ledger in
+    @Test(arguments: LedgerKind.allCases)
+    func `what two processes raise is open once, and over when one says so`(
+        kind: LedgerKind
+    ) async throws {
+        try await withLedger(kind) { ledger in
             let key = alert(1, at: 1).key
             func raised(_ seconds: Int64, over: Int64? = nil) -> Alert {
                 Alert(
@@ -119,8 +122,9 @@ struct LedgerAlertTests {
         }
     }
 
-    @Test func `tokens of a day stand beside those of the days before`() async throws {
-        try await withLedger { ledger in
+    @Test(arguments: LedgerKind.allCases)
+    func `tokens of a day stand beside those of the days before`(kind: LedgerKind) async throws {
+        try await withLedger(kind) { ledger in
             let day: Int64 = 86_400_000
             let prices = try BillingSamples.prices()
             let records = (0..<4).map { back in
