@@ -47,6 +47,7 @@ package struct Benchmark: Sendable {
         ),
         .logAndRead,
         .meter,
+        .meterMany,
         .meterAndKeep,
         .parseRequestHead,
     ]

@@ -106,7 +106,7 @@ class Runner:
                 if count >= self.options.faults:
                     break
                 count += await self.play(fault)
-                print(f"{count} faults, {self.checker.last} records: {fault.name}", file=sys.stderr, flush=True)
+                print(f"{count} faults: {fault.name}", file=sys.stderr, flush=True)
         return count
 
 

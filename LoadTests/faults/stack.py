@@ -285,7 +285,10 @@ models:
     def add_biller(self):
         self.number += 1
         # A private folder: two of them are two machines.
-        self.billers.append(self._weir(f"biller{self.number}", "bill", "--data", f"{self.folder}/b{self.number}"))
+        biller = self._weir(f"biller{self.number}", "bill", "--data", f"{self.folder}/b{self.number}")
+        self.billers.append(biller)
+        # One that finds no ledger when it starts ends at once, and says why.
+        biller.says("(running)")
 
     def metrics(self):
         """What the gateway says of itself, by name."""

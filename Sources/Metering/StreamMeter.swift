@@ -50,8 +50,8 @@ package struct StreamMeter: ~Copyable, Sendable {
     private var attempts: UInt32 = 0
     private var bytes: UInt64 = 0
     private var rawBytes: UInt64 = 0
-    /// Of `bytes`: not known to be taken by the kernel.
-    private var inFlight: UInt64 = 0
+    /// Bytes handed out that are not known to be taken by the kernel.
+    package private(set) var inFlight: UInt64 = 0
     private var busy = Stopwatch()
     private var clientStall = Stopwatch()
     private var down = Stopwatch()

@@ -15,6 +15,10 @@ package protocol UsageSink: AnyObject, Sendable {
     /// Keeps the counters of a running stretch; cheap enough for every event.
     func save(_ counters: StretchCounters, in slot: inout MeterSlot)
 
+    /// Keeps how many bytes of a running stretch are about to be in flight, before they are handed to
+    /// the kernel; holds until counters are saved.
+    func note(inFlightBytes: UInt64, in slot: MeterSlot)
+
     /// Takes the record of a stretch that is over, for good; the slot is not the caller's any more.
     func finish(_ record: UsageRecord, in slot: MeterSlot)
 }

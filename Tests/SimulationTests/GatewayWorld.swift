@@ -216,6 +216,10 @@ final class MemoryUsageSink: UsageSink, @unchecked Sendable {
         running[slot.number]?.counters = counters
     }
 
+    func note(inFlightBytes: UInt64, in slot: MeterSlot) {
+        precondition(running[slot.number] != nil, "bytes are in flight while a stretch runs")
+    }
+
     func finish(_ record: UsageRecord, in slot: MeterSlot) {
         let place = running.removeValue(forKey: slot.number)
         precondition(place?.opening.recordID == record.recordID, "a slot ends as it began")

@@ -16,6 +16,9 @@ final class AttachedClient {
     var cursor: EventLog.Cursor
     var path: StreamPath
     var flush: FlushPolicy
+    /// The last event that was there when the client came, and when that was, in microseconds since
+    /// the stream was opened.
+    let cameAfter: (sequence: UInt64, atMicroseconds: UInt32)
     /// Whether the response head is out.
     var hasHead = false
     /// The last time that bytes were handed to the connection, or the client came.
@@ -38,8 +41,10 @@ final class AttachedClient {
         cursor: EventLog.Cursor,
         path: StreamPath,
         flush: FlushPolicy,
-        at now: MonotonicTime
+        at now: MonotonicTime,
+        after cameAfter: (sequence: UInt64, atMicroseconds: UInt32)
     ) {
+        self.cameAfter = cameAfter
         self.number = number
         exchange = client.exchange
         fields = client.fields
@@ -78,14 +83,18 @@ enum ClientEnd: Equatable {
 
 extension AttachedClient {
     /// Notes an event that goes out now.
+    ///
+    /// How long it waited for a client that was away is no latency of ours.
     func mark(_ entry: EventLog.Entry) {
+        let readAt =
+            entry.sequence > cameAfter.sequence
+            ? entry.readAtMicroseconds : cameAfter.atMicroseconds
         if let last = inFlight.indices.last,
-            inFlight[last].readAtMicroseconds == entry.readAtMicroseconds
-                || inFlight.count == Self.markLimit
+            inFlight[last].readAtMicroseconds == readAt || inFlight.count == Self.markLimit
         {
             inFlight[last].count += 1
         } else {
-            inFlight.append(LatencyMark(readAtMicroseconds: entry.readAtMicroseconds, count: 1))
+            inFlight.append(LatencyMark(readAtMicroseconds: readAt, count: 1))
         }
     }
 

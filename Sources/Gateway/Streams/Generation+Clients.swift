@@ -33,7 +33,8 @@ extension Generation {
             cursor: log.cursor(after: sequence),
             path: StreamPath(order: order, id: id, openedAt: openedWall, sealer: newSealer),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
-            at: executor.now
+            at: executor.now,
+            after: (log.lastSequence, microsecondsSinceOpening(executor.now))
         )
         if client.cursor.sequence > sequence + 1 {
             client.lostEvents = client.cursor.sequence - sequence - 1
@@ -168,6 +169,8 @@ extension Generation {
 
     /// Offers what is new to every client whose line is idle.
     func flushClients() {
+        isFlushing = true
+        defer { isFlushing = false }
         var index = 0
         while index < clients.count {
             if clients[index].hasHead { offer(index) }
@@ -224,7 +227,9 @@ extension Generation {
             clients[index].unsentBytes += count
             meter.handedOut(bytes: count, rawBytes: rawCount)
             // Before the bytes are written: the process may end in the middle of it.
-            saveCounters()
+            noteInFlight()
+            // What a connection fetches for itself was waiting for it: it was busy a moment ago.
+            if !isFlushing { meter.lineBecameBusy(at: executor.now) }
         }
         accountForLog()
         releaseProviderIfCaughtUp()

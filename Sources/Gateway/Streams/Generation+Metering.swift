@@ -55,6 +55,7 @@ extension Generation {
         cutPostponedUntil = nil
         for client in clients { readNetwork(of: client.exchange) }
         let end = meter.nextCut(interval: meteringInterval).end
+        meter.isInMaintenance = core.isDraining
         let record = meter.cut(at: now, wall: wall, end: end)
         let ended = slot
         slot = next
@@ -73,8 +74,14 @@ extension Generation {
         core.meter.save(counters, in: &slot)
     }
 
+    /// Keeps what is about to be in flight there, too: one word, which the next save replaces.
+    func noteInFlight() {
+        if !hasFinalRecord { core.meter.note(inFlightBytes: meter.inFlight, in: slot) }
+    }
+
     func writeFinalRecord() {
         hasFinalRecord = true
+        meter.isInMaintenance = core.isDraining
         var record = meter.cut(at: executor.now, wall: executor.wallClock, end: stretchEnd)
         let usage = finalUsage
         record.usage = usage.tokens

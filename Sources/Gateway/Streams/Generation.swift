@@ -27,6 +27,8 @@ package actor Generation {
     /// Where the counters of the running stretch outlive the process.
     var slot: MeterSlot
     var hasUnsavedEvents = false
+    /// Set while clients are offered what is new.
+    var isFlushing = false
     var clients: [AttachedClient] = []
     var clientCount: UInt32 = 0
     var codings: CodingSet = []

@@ -113,6 +113,7 @@ extension MeterSlots {
                 at: slot + copy
             )
         }
+        memory?.store(UInt64(0), at: slot + SlotLayout.inFlightOffset)
         write(text, at: 0, of: Int(number))
         let checksum = CRC32C.checksum(text, text.indices, seed: UInt32(text.count))
         memory?.store(UInt16(text.count), at: slot + SlotLayout.openingLengthOffset)
@@ -131,6 +132,12 @@ extension MeterSlots {
         memory?.store(words, at: offset + 16)
         memory?.store(checksum.value, at: offset + 8)
         memory?.store(slot.generation, at: offset)
+        note(inFlightBytes: UInt64(counters.inFlightBytes), in: slot)
+    }
+
+    package func note(inFlightBytes: UInt64, in slot: MeterSlot) {
+        let offset = SlotLayout.slotOffset(Int(slot.number)) + SlotLayout.inFlightOffset
+        memory?.store(inFlightBytes, at: offset)
     }
 
     package func finish(_ record: UsageRecord, in slot: consuming MeterSlot) {

@@ -22,6 +22,8 @@ enum SlotLayout {
     static let endingLengthOffset = 118
     static let openingChecksumOffset = 120
     static let endingChecksumOffset = 124
+    /// Bytes about to be in flight: a word that is stored at once, behind the second copy.
+    static let inFlightOffset = 240
     static let textOffset = 256
     /// What names a stretch and what became of it, together.
     static let textByteLimit = slotByteCount - textOffset + overflowByteCount

@@ -55,8 +55,15 @@ struct SlotReading {
     private func interrupted(_ opening: UsageRecord) -> UsageRecord {
         var record = opening
         record.end = .interrupted
-        record.take(counters ?? StretchCounters())
+        var counters = counters ?? StretchCounters()
+        // The process may have ended before it saved what became of them, or in the middle of that.
+        counters.inFlightBytes = max(counters.inFlightBytes, UInt32(clamping: inFlightBytes))
+        record.take(counters)
         return record
+    }
+
+    private var inFlightBytes: UInt64 {
+        bytes.littleEndian(UInt64.self, at: SlotLayout.inFlightOffset)
     }
 
     /// The newer of the two copies that is whole; nil when none is.

@@ -57,6 +57,11 @@ extension SpoolStatus {
             value: byteLimit
         )
         text.gauge(
+            "weir_spool_used_ratio",
+            help: "How full the spool is, from 0 to 1; warnings come at 0.5 and 0.8.",
+            value: byteLimit > 0 ? Double(byteCount) / Double(byteLimit) : 0
+        )
+        text.gauge(
             "weir_spool_records",
             help: "Meter records in the spool that the ledger does not have yet.",
             value: waitingCount
