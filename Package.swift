@@ -169,6 +169,17 @@ let benchmarks: [Target] = [
         path: "Benchmarks/BenchmarkSuite",
         swiftSettings: strict
     ),
+    .target(
+        name: "LedgerLoad",
+        dependencies: ["Metering", "Pricing", "StreamBytes"],
+        path: "Benchmarks/LedgerLoad",
+        swiftSettings: strict
+    ),
+    program(
+        "weir-ledger-bench",
+        in: "Benchmarks",
+        uses: ["LedgerLoad", "Ledger", "Reactor", "Pricing", "Metering", "StreamBytes"]
+    ),
     program(
         "weir-bench",
         in: "Benchmarks",
@@ -254,7 +265,8 @@ let suites: [Target] = [
     tests(
         "Ledger",
         uses: [
-            "Ledger", "Pricing", "Alerting", "Metering", "Reactor", "StreamBytes", "TestSupport",
+            "Ledger", "LedgerLoad", "Pricing", "Alerting", "Metering", "Reactor", "StreamBytes",
+            "TestSupport",
         ]
     ),
     tests(

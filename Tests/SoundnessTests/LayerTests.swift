@@ -17,9 +17,12 @@ struct LayerTests {
         ["HTTPServer"],
         ["Providers", "RedisStreams", "MeterLog", "Ledger", "ReplayProvider"],
         ["Gateway", "Billing", "StreamLoad"],
-        ["Service", "BenchmarkSuite"],
+        ["Service", "BenchmarkSuite", "LedgerLoad"],
         ["FuzzTargets"],
-        ["weir", "weir-probe", "weir-replay", "weir-load", "weir-bench", "weir-fuzz"],
+        [
+            "weir", "weir-probe", "weir-replay", "weir-load", "weir-bench", "weir-ledger-bench",
+            "weir-fuzz",
+        ],
     ]
 
     /// What every target may import: the toolchain's own modules.
