@@ -23,6 +23,8 @@ package final class GatewayCore: Sendable {
     let fleet: (any GatewayFleet)?
     /// Nil: nobody watches.
     let alerts: (any AlertStore)?
+    /// Nil: there is no ledger to read.
+    let books: (any AccountBooks)?
 
     private let current: Guarded<GatewaySettings>
     private let openStreams = Atomic<Int>(0)
@@ -42,6 +44,7 @@ package final class GatewayCore: Sendable {
     ///   - contributeMetrics: adds metrics from outside the gateway; likewise.
     ///   - fleet: the gateways that share one Redis.
     ///   - alerts: where alerts are read.
+    ///   - books: where usage and bills are read.
     package init(
         settings: GatewaySettings,
         executors: [any StreamExecutor],
@@ -53,9 +56,11 @@ package final class GatewayCore: Sendable {
         billingStatus: @escaping @Sendable () -> BillingOverview = { BillingOverview() },
         contributeMetrics: @escaping @Sendable (inout PrometheusText) -> Void = { _ in },
         fleet: (any GatewayFleet)? = nil,
-        alerts: (any AlertStore)? = nil
+        alerts: (any AlertStore)? = nil,
+        books: (any AccountBooks)? = nil
     ) {
         self.alerts = alerts
+        self.books = books
         self.fleet = fleet
         self.billingStatus = billingStatus
         self.contributeMetrics = contributeMetrics

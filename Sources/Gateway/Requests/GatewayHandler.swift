@@ -81,6 +81,9 @@ extension GatewayHandler {
         case "api" where path.dropFirst().first == "stream":
             routeStream(visit, path.dropFirst(2))
         case "api" where path.dropFirst() == ["alerts"]: allow(visit, "GET") { alerts(visit) }
+        case "api" where path.dropFirst() == ["usage"]: allow(visit, "GET") { usage(visit) }
+        case "api" where path.dropFirst().first == "billing":
+            routeBilling(visit, path.dropFirst(2))
         default:
             guard !isAdmin, let file = BrowserFile.at(visit.head.path) else {
                 return notFound(visit)
@@ -121,6 +124,16 @@ extension GatewayHandler {
         case "stats" where path.count == 1: allow(visit, "GET") { statistics(visit) }
         case "selftest" where path.count == 1: allow(visit, "GET") { selftest(visit) }
         default: routeOneStream(visit, String(name), path.dropFirst())
+        }
+    }
+
+    private func routeBilling(_ visit: Visit, _ path: ArraySlice<Substring>) {
+        let words = Array(path)
+        guard words.count == 4, words[0] == "accounts", words[2] == "periods" else {
+            return notFound(visit)
+        }
+        allow(visit, "GET") {
+            billingPeriod(visit, account: String(words[1]), period: String(words[3]))
         }
     }
 

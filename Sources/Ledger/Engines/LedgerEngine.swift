@@ -4,6 +4,9 @@
 /// it is let go there. Inside a transaction, what is written may be sent only with the next read or
 /// with the commit, which then fails in its place.
 protocol LedgerEngine: AnyObject {
+    /// The words of SQL that it knows.
+    var dialect: LedgerSchema.Dialect { get }
+
     /// Seals the rows that are written here.
     var sealer: RowSealer { get }
 

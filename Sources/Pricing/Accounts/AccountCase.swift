@@ -67,7 +67,9 @@ extension AccountCase {
         }
         let periods = book.billedPeriods.compactMap { period in
             book.statement(of: period).map {
-                "\"\(period)\":\(Self.text(of: $0, period, terms, prices))"
+                let list = prices.closingList(of: period)
+                let members = $0.jsonMembers(terms: terms, prices: list, month: period)
+                return "\"\(period)\":{\(members)}"
             }
         }
         let alerts = book.alerts.map { fired in
@@ -101,59 +103,6 @@ extension AccountCase {
         "{\"index\":\(index),\"record_id\":\(recordID.map(jsonText) ?? "null"),"
             + "\"reason\":\"\(rejection.reason.rawValue)\",\"field\":\(jsonText(rejection.field))}"
     }
-
-    private static func text(
-        of statement: PeriodStatement,
-        _ period: CalendarMonth,
-        _ terms: AccountTerms,
-        _ prices: PriceBook
-    ) -> String {
-        let providers = statement.providers.sorted { $0.key < $1.key }.map { name, provider in
-            "\(jsonText(name)):{\"tokens\":\(provider.tokens),"
-                + "\"discount_bp\":\(provider.discountBasisPoints)}"
-        }
-        let models = statement.models.sorted { $0.key < $1.key }.map { name, sums in
-            "\(jsonText(name)):{\"records\":\(sums.records),"
-                + "\"breached_records\":\(sums.breachedRecords),\(amounts(sums))}"
-        }
-        let invoice = Invoice(
-            for: statement,
-            terms: terms,
-            prices: prices.closingList(of: period),
-            month: period
-        )
-        return """
-            {"providers":{\(providers.joined(separator: ","))},\
-            "models":{\(models.joined(separator: ","))},\(amounts(statement.total)),\
-            "invoice":\(text(of: invoice, terms))}
-            """
-    }
-
-    private static func amounts(_ sums: ChargeSums) -> String {
-        """
-        "subtotal":"\(sums.subtotal.text(decimals: 9))",\
-        "discount":"\(sums.discount.text(decimals: 9))",\
-        "sla_penalty":"\(sums.penalty.text(decimals: 9))",\
-        "charge":"\(sums.charge.text(decimals: 9))"
-        """
-    }
-
-    private static func text(of invoice: Invoice, _ terms: AccountTerms) -> String {
-        let decimals = invoice.decimals
-        let lines = invoice.lines.map { line in
-            "{\"model\":\(jsonText(line.model)),"
-                + "\"amount\":\"\(line.amount.text(decimals: decimals))\"}"
-        }
-        return """
-            {"currency":\(jsonText(terms.currency)),"lines":[\(lines.joined(separator: ","))],\
-            "net":"\(invoice.net.text(decimals: decimals))",\
-            "vat_category":"\(invoice.tax.category.rawValue)",\
-            "vat_rate_bp":\(invoice.tax.basisPoints),\
-            "vat":"\(invoice.vat.text(decimals: decimals))",\
-            "gross":"\(invoice.gross.text(decimals: decimals))",\
-            "rounding_residual":"\(invoice.residual.text(decimals: 15))"}
-            """
-    }
 }
 
 extension AccountCase.Account {
@@ -175,17 +124,5 @@ extension AccountCase.Account {
             discountMode: mode,
             quotas: quotas
         )
-    }
-}
-
-extension Int128 {
-    /// The number, counted in 10^-decimals, as text with exactly so many decimals.
-    fileprivate func text(decimals: Int) -> String {
-        let digits = String(magnitude)
-        let padded =
-            String(repeating: "0", count: Swift.max(0, decimals + 1 - digits.count)) + digits
-        let sign = self < 0 ? "-" : ""
-        guard decimals > 0 else { return sign + padded }
-        return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
     }
 }

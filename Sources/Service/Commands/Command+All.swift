@@ -41,6 +41,12 @@ extension Command {
                 options: common
             ) { options, console in runRate(options, console) },
             Command(
+                name: "usage",
+                summary: "adds up what was used and what it costs",
+                details: usageDetails,
+                options: common + usageOptions
+            ) { options, console in UsageCommand(console: console).run(options) },
+            Command(
                 name: "explain",
                 operands: "RECORD",
                 operandCount: 1...1,
@@ -63,6 +69,22 @@ extension Command {
         Without a redis.url it runs a private redis-server in the data directory; without
         providers it serves the built-in demonstration. SIGTERM and SIGINT drain, a second one
         stops at once; SIGHUP reads the configuration again.
+        """
+
+    private static let usageOptions: [CommandOption] = [
+        .query("from", "TIME", "records that ended from here on (default: this month's start)"),
+        .query("to", "TIME", "and before this (default: now)"),
+        .query("group", "WORDS", "provider, model, purpose, account, key, user, day"),
+        .query("account", "ID", "of this account alone"),
+        .query("limit", "N", "the most rows, up to 1000 (default: 100)"),
+        .query("after", "ROW", "go on behind this row, as the page before says"),
+        .query("format", "FORM", "table, csv or json (default: table)"),
+    ]
+
+    private static let usageDetails = """
+        A TIME is a day such as 2026-02-01, a month such as 2026-02, or an instant such as
+        2026-02-01T12:00Z. Several WORDS have commas between them. The trend compares with the same
+        part of the month before; the projection extends this month's usage to its end and rates it.
         """
 
     private static let ledgerDetails = """

@@ -12,6 +12,8 @@ package struct CommandOptions: Equatable, Sendable {
     package var securesItself = false
     /// `--account`.
     package var account: String?
+    /// What `weir usage` is asked for, by the names of the parameters of `/api/usage`.
+    package var query: [String: String] = [:]
     /// What is no option, in order.
     package var operands: [String] = []
 
@@ -56,6 +58,11 @@ struct CommandOption: Sendable {
         value: "ID",
         summary: "the account"
     ) { $0.account = $1 }
+    /// A parameter of a query.
+    static func query(_ name: String, _ value: String, _ summary: String) -> CommandOption {
+        CommandOption(name: "--\(name)", value: value, summary: summary) { $0.query[name] = $1 }
+    }
+
     static let sharePort = CommandOption(
         name: "--share-port",
         value: nil,

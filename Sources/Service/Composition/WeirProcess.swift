@@ -30,6 +30,7 @@ actor WeirProcess {
     private var fleet: FleetService?
     private let alertStore = SharedAlertStore()
     private var alerts: AlertService?
+    private var books: LedgerBooks?
     private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
     private var tasks: [Task<Void, Never>] = []
     private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
@@ -177,6 +178,8 @@ extension WeirProcess {
             on: group.reactors[0]
         )
         self.fleet = fleet
+        let books = try LedgerBooks(configuration, log: log)
+        self.books = books
         let core = GatewayCore(
             settings: try configuration.gatewaySettings(allowsLocalhost: role == .up),
             executors: group.reactors,
@@ -188,7 +191,8 @@ extension WeirProcess {
             billingStatus: { [board] in board.overview },
             contributeMetrics: { [board] in board.writeMetrics(to: &$0) },
             fleet: fleet,
-            alerts: alertStore
+            alerts: alertStore,
+            books: books
         )
         tasks.append(Task { await fleet.run { await core.figures() } })
         board.connect(meter: meter)
@@ -275,6 +279,7 @@ extension WeirProcess {
             try await certificates?.reload(from: secures(fresh), at: .now)
             keys.replace(with: store)
             if let adopted { await billing?.use(adopted, fresh.accounts) }
+            books?.use(fresh.accounts)
             gateway?.core.reload(settings)
             alerts?.use(fresh.alerts)
             configuration = fresh
@@ -303,6 +308,7 @@ extension WeirProcess {
         for task in tasks { await task.value }
         await meter?.close()
         await billing?.close()
+        await books?.close()
         await keeping?.close()
         certificates?.stop()
         await fleet?.close()

@@ -9,6 +9,7 @@ final class PostgreSQLEngine: LedgerEngine {
     private static let numbersPerBatch = 1 << 20
     private static let rowsPerFetch = 2_000
 
+    let dialect = LedgerSchema.Dialect.postgresql
     let connection: PostgreSQLConnection
     let sealer = RowSealer()
     private var cursorCount = 0

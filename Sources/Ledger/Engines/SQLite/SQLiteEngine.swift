@@ -3,6 +3,7 @@ import Pricing
 /// A ledger in a SQLite file: write-ahead log with `synchronous=FULL`.
 final class SQLiteEngine: LedgerEngine {
     let connection: SQLiteConnection
+    let dialect = LedgerSchema.Dialect.sqlite
     let sealer = RowSealer()
     private var statements: [String: SQLiteStatementBox] = [:]
     private var buffer: [UInt8] = []
