@@ -88,6 +88,14 @@ import Testing
         #expect(report.findingCount > 10)
     }
 
+    @Test func `a bit of the file that was turned over is found, wherever it is`() throws {
+        var random = SeededChance(seed: 5)
+        for _ in 0..<40 {
+            let flip = try fixture.isFoundAfterFlip(&random)
+            #expect(flip.isFound, "the byte at \(flip.offset)")
+        }
+    }
+
     @Test func `a ledger that is not there is an error`() throws {
         let database = LedgerDatabase.sqlite(SQLiteLedgerConfiguration(path: "/none/ledger.db"))
         #expect(throws: ChargeStoreError.self) { try database.audit() }

@@ -111,6 +111,45 @@ extension LedgerFixture {
         return try LedgerDatabase.sqlite(SQLiteLedgerConfiguration(path: copy)).audit().findings
     }
 
+    /// What an audit of a copy of the file finds after one bit of it was turned over; the copy is
+    /// packed, and the bit is one of a table's or an index's bytes that are not zero.
+    ///
+    /// - Returns: the place of the byte, and whether anything was found.
+    func isFoundAfterFlip(
+        _ random: inout SeededChance
+    ) throws -> (offset: Int, isFound: Bool) {
+        let copy = folder.path("flipped.db")
+        try? FileManager.default.removeItem(atPath: copy)
+        let source = try SQLiteConnection(path: path, busyMilliseconds: 1_000)
+        try source.execute("VACUUM INTO '\(copy)'")
+        let pages = try list(
+            "SELECT DISTINCT pageno FROM dbstat WHERE name NOT LIKE 'sqlite_%'",
+            at: copy
+        )
+        var bytes = try Data(contentsOf: URL(filePath: copy))
+        var offset = 0
+        repeat {
+            let page = Int(pages[random.below(pages.count)]) ?? 1
+            offset = (page - 1) * 4_096 + random.below(4_096)
+        } while bytes[offset] == 0
+        bytes[offset] ^= 1 << UInt8(random.below(8))
+        try bytes.write(to: URL(filePath: copy))
+        do throws(ChargeStoreError) {
+            let database = LedgerDatabase.sqlite(SQLiteLedgerConfiguration(path: copy))
+            return (offset, try !database.audit().isSound)
+        } catch {
+            return (offset, true)
+        }
+    }
+
+    private func list(_ query: String, at path: String) throws -> [String] {
+        let connection = try SQLiteConnection(path: path, busyMilliseconds: 1_000)
+        let statement = try connection.prepare(query)
+        var texts: [String] = []
+        while try statement.step() { texts.append(statement.text(0) ?? "") }
+        return texts
+    }
+
     func tables() throws -> [String] {
         try list("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     }
