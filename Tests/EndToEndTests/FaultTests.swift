@@ -23,6 +23,16 @@ extension EndToEndTests {
             #expect(runner.output.contains("weir ledger verify: sound"))
         }
 
+        @Test func `a database that is restarted in the middle of a transaction loses nothing`()
+            async throws
+        {
+            let runner = try await faults([
+                "--ledger", "postgresql", "--only", "PostgreSQL", "--faults", "1",
+            ])
+            #expect(runner.status == 0, "\(runner.output)\(runner.errors.suffix(2_000))")
+            #expect(runner.output.contains("| PostgreSQL: restarted"), "\(runner.output)")
+        }
+
         @Test(arguments: ["lose", "double", "bytes", "tokens"])
         func `a ledger that is wrong is noticed`(tampering: String) async throws {
             let runner = try await faults(
