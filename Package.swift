@@ -164,7 +164,7 @@ let benchmarks: [Target] = [
         name: "BenchmarkSuite",
         dependencies: [
             "Gateway", "MeterLog", "Replay", "Reactor", "TransportSecurity", "Compression",
-            "Dialects", "Metering", "HTTPWire", "StreamBytes",
+            "Sealing", "Cryptography", "Dialects", "Metering", "HTTPWire", "StreamBytes",
         ],
         path: "Benchmarks/BenchmarkSuite",
         swiftSettings: strict

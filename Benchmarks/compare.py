@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """CPU per event and memory per stream of `weir serve`, beside nginx and beside the least that a proxy of this shape costs.
 
-  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2] [--gzip | --tls] [--only floor,weir]
+  python3 Benchmarks/compare.py --weir FOLDER --yardstick FOLDER [-n 9900] [--rate 5] [--seconds 10] [--blocks 2] [--gzip | --seal | --tls]
+      [--before FOLDER] [--only floor,weir]
 
 FOLDER of --weir holds the built `weir`; that of --yardstick three programs: `upstream` (a provider of OpenAI chat streaming
 whose rate is set while it runs), `floor` (epoll, one read and one write per event, nothing looked at) and `loadgen` (N streams;
@@ -9,12 +10,17 @@ a JSON line per phase with the server's CPU per event). The server runs on core 
 servers take turns, A B C A B C, so that a drift of the machine meets all of them; compare within one run only.
 
 --gzip puts each of weir and nginx beside itself with clients that accept gzip: what a coded stream costs over a plain one.
+--seal puts weir beside itself with clients that ask for sealed events (X25519, AES-256-GCM).
+--before FOLDER holds an earlier build of `weir` that takes part.
 --tls runs each server again with TLS 1.3 towards its clients; a second table says what that costs beyond plain.
 """
-import argparse, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, base64, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
+# The client's public key is the base point, which every implementation of X25519 takes.
+SEAL = {"mode": "hybrid", "curve": "x25519", "algorithms": ["aes-256-gcm"],
+        "nonce": base64.b64encode(bytes(32)).decode(), "publicKey": base64.b64encode(b"\x09" + bytes(31)).decode()}
 BODY = '{"model":"bench","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
 
@@ -38,8 +44,8 @@ def wait_for(port, seconds=20):
 class Server:
     """One of the servers that are compared; a context that starts and stops it."""
 
-    def __init__(self, name, start, coding=None, certificate=None):
-        self.is_secure = certificate is not None
+    def __init__(self, name, start, coding=None, certificate=None, seal=None):
+        self.seal, self.is_secure = seal, certificate is not None
         self.name, self.start, self.coding = name + (", TLS" if certificate else ""), start, coding
 
     def __enter__(self):
@@ -98,7 +104,7 @@ proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 600s; }} }} }}""
     return Server(name, start, coding, certificate)
 
 
-def weir(binaries, upstream, name="weir serve", coding=None, certificate=None):
+def weir(binaries, upstream, name="weir serve", coding=None, certificate=None, seal=None):
     tls = f"tls: {{ certificate: {certificate.file}, key: {certificate.key} }}" if certificate else ""
 
     def start(port, folder):
@@ -122,7 +128,7 @@ models:
 """)
         return [spawn(0, f"{binaries}/weir", "serve", "--config", f"{folder}/weir.yaml",
                       log=open(f"{folder}/weir.log", "w")), redis]
-    return Server(name, start, coding, certificate)
+    return Server(name, start, coding, certificate, seal)
 
 
 def measure(a, server, upstream):
@@ -130,6 +136,7 @@ def measure(a, server, upstream):
         [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions",
          "--post", BODY, "--pids", str(server.processes[0].pid), "--ctl", str(upstream), "--cpu", "1",
          "--phases", f"{a.rate}:{a.seconds}", "--label", server.name]
+        + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
         + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
         stdout=subprocess.PIPE, text=True)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
@@ -147,8 +154,8 @@ def median(values):
     return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
-def print_codings(a, results):
-    """Each server's coded streams beside its plain ones; memory is read after the events, when histories are filled."""
+def print_pairs(a, results):
+    """Each server's coded or sealed streams beside its plain ones; memory is read after the events, when histories are filled."""
     def of(name, key):
         return median([phase[key] for _, phase in results[name]])
     print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
@@ -188,6 +195,8 @@ def main():
     ap.add_argument("--seconds", type=float, default=10)
     ap.add_argument("--blocks", type=int, default=2)
     ap.add_argument("--gzip", action="store_true")
+    ap.add_argument("--seal", action="store_true")
+    ap.add_argument("--before")
     ap.add_argument("--tls", action="store_true")
     ap.add_argument("--only", help="parts of the names of the servers that take part, such as floor,weir")
     a = ap.parse_args()
@@ -199,7 +208,11 @@ def main():
         servers = [floor(a.yardstick, port), weir(a.weir, port)]
         if a.gzip:
             servers = [weir(a.weir, port), weir(a.weir, port, "weir serve, gzip", "gzip")]
-        if os.path.exists("/usr/sbin/nginx"):
+        if a.seal:
+            servers = [weir(a.weir, port), weir(a.weir, port, "weir serve, sealed", seal=SEAL)]
+        elif a.before:
+            servers.append(weir(a.before, port, "weir serve before"))
+        if os.path.exists("/usr/sbin/nginx") and not a.seal:
             servers.append(nginx(port))
             if a.gzip:
                 servers.append(nginx(port, "nginx, gzip", "gzip"))
@@ -222,8 +235,8 @@ def main():
                 _, phase = result
                 print(f"block {block + 1}: {server.name}: {phase['server_cpu_us_per_event']:.2f} µs per event, "
                       f"p99 {phase['latency_us']['p99']:.0f} µs", file=sys.stderr, flush=True)
-        if a.gzip:
-            return print_codings(a, results)
+        if a.gzip or a.seal:
+            return print_pairs(a, results)
         floors = results.get("floor") or []
         base = median([p["server_cpu_us_per_event"] for _, p in floors]) if floors else float("nan")
         print(f"{a.n} streams, {a.rate:g} events/s on each for {a.seconds:g} s, median of {a.blocks} blocks\n")
