@@ -10,7 +10,9 @@ if words.first == "storm" {
     try await StormTable.run()
 } else if words.first == "seals" {
     let seals = SealedRepeats(attachments: 1_000, events: 10_000, eventsPerKey: 100)
-    print("\(seals.eventCount) events sealed, \(seals.repeatCount) pairs of key and nonce came twice")
+    print(
+        "\(seals.eventCount) events sealed, \(seals.repeatCount) pairs of key and nonce came twice"
+    )
 } else if words.first == "codings" {
     try CodingTables.run(folder: words.dropFirst().first)
 } else {

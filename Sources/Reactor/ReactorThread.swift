@@ -26,6 +26,9 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     private var random = SystemRandomNumberGenerator()
     private var stopDeadline: MonotonicTime?
     private let handshakesPerTurn: Int
+    /// A turn that was long already may take an eighth more for handshakes: when thousands of streams
+    /// keep the reactor busy, one step per turn would leave new clients waiting beyond their limits.
+    private static let handshakeShare = 8
     private var handshakes = HandshakeQueue<ReactorSocket>()
     private let adoptedCount = Atomic<Int>(0)
     private let arrivingCount = Atomic<Int>(0)
@@ -39,8 +42,8 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - index: its place in its group.
-    ///   - handshakesPerTurn: how many steps of TLS handshakes one turn makes. A step takes as long
-    ///     as twenty events, so that the events of running streams are looked for after each.
+    ///   - handshakesPerTurn: how many steps of TLS handshakes a short turn makes. A step takes as
+    ///     long as twenty events, so that the events of running streams are looked for after each.
     /// - Throws: `SocketError` when the process lacks descriptors.
     package init(index: Int, handshakesPerTurn: Int = 1) throws(SocketError) {
         self.index = index
@@ -179,8 +182,13 @@ package final class ReactorThread: StreamExecutor, @unchecked Sendable {
     }
 
     private func goOnWithHandshakes() {
+        guard !handshakes.isEmpty else { return }
+        let begin = preciseNow
+        let share = (begin - now) / Self.handshakeShare
         var stepCount = 0
-        while stepCount < handshakesPerTurn, let socket = handshakes.next() {
+        while stepCount < handshakesPerTurn || preciseNow - begin < share,
+            let socket = handshakes.next()
+        {
             if socket.goOnWithHandshake() { stepCount += 1 }
         }
         handshakeStepCount &+= stepCount
