@@ -153,7 +153,9 @@ let programs: [Target] = [
 let loadTools: Target = .target(
     name: "StreamLoad",
     dependencies: [
-        "Reactor", "Compression", "HTTP2", "HTTPWire", "ServerSentEvents", "StreamBytes",
+        "Reactor", "Compression", "Sealing", "Cryptography", "HTTP2", "HTTPWire",
+        "ServerSentEvents",
+        "StreamBytes",
     ],
     path: "LoadTests/StreamLoad",
     swiftSettings: strict

@@ -27,11 +27,18 @@ package struct AnswerChecker: ~Copyable {
     private var isWithinCoding = false
     /// Room for what it yields.
     private var decoded: [UInt8] = []
+    /// Of events that are sealed.
+    private var sealed: SealedAnswer?
 
     /// Starts checking.
     ///
-    /// - Parameter now: when connecting began.
-    package init(startedAt now: MonotonicTime) { startedAt = now }
+    /// - Parameters:
+    ///   - now: when connecting began.
+    ///   - seal: what the answer was asked to be sealed with; nil: nothing.
+    package init(startedAt now: MonotonicTime, seal: LoadSeal? = nil) {
+        startedAt = now
+        sealed = seal.map { SealedAnswer($0) }
+    }
 
     /// Takes what one read brought.
     package mutating func take(
@@ -192,6 +199,7 @@ package struct AnswerChecker: ~Copyable {
         in body: Span<UInt8>,
         _ tally: inout LoadTally
     ) {
+        guard sealed == nil else { return noteSealed(event, in: body, &tally) }
         if dataBegins("[DONE]", event, body) || typeBegins("complete", event, body)
             || typeBegins("message_stop", event, body)
         {
@@ -200,6 +208,42 @@ package struct AnswerChecker: ~Copyable {
             ending = .errorEvent
         }
         noteNumber(in: &tally)
+    }
+
+    private mutating func noteSealed(
+        _ event: ParsedEvent,
+        in body: Span<UInt8>,
+        _ tally: inout LoadTally
+    ) {
+        guard ending != .badSeal else { return }
+        noteNumber(in: &tally)
+        let type = String(decoding: bytes(event.type, parser.heldType, body), as: UTF8.self)
+        let data = bytes(event.data, parser.heldData, body)
+        let number = lastNumber.flatMap(UInt64.init(exactly:))
+        guard let content = sealed?.open(type: type, data.span, number: number) else {
+            ending = .badSeal
+            return
+        }
+        if type == "complete" || content.span.hasPrefix("[DONE]") {
+            isWhole = true
+        } else if type == "error" || content.span.hasPrefix("{\"error\"") {
+            ending = .errorEvent
+        }
+    }
+
+    private func bytes(
+        _ place: ParsedEvent.Place,
+        _ held: [UInt8],
+        _ body: Span<UInt8>
+    ) -> [UInt8] {
+        switch place {
+        case .nowhere: return []
+        case .held: return held
+        case .input(let range):
+            var bytes: [UInt8] = []
+            bytes.append(body.extracting(range))
+            return bytes
+        }
     }
 
     private func dataBegins(

@@ -29,6 +29,8 @@ package struct LoadOptions: Sendable, Equatable {
     package var streamsPerConnection: Int?
     /// The content coding that is accepted; nil: none.
     package var coding: ContentCoding?
+    /// What answers shall be sealed with; nil: nothing.
+    package var seal: LoadSeal?
 
     package init(target: LoadTarget) { self.target = target }
 
@@ -37,6 +39,7 @@ package struct LoadOptions: Sendable, Equatable {
                          [--connect-rate N] [--model M] [--key K] [--expect 'first_p99<500ms,lost=0']
                          [--json FILE] [--silence 60s] [--reactors N] [--sources N]
                          [--ca FILE] [--http2 [--per-connection 100]] [--coding gzip|br|deflate]
+                         [--seal KEY_ID:BASE64]
 
         Opens STREAMS answers of an OpenAI-compatible server (or of /api/stream) at the same time,
         opens the next one when one ends, and measures. --rate and the duration are passed to a
@@ -44,8 +47,9 @@ package struct LoadOptions: Sendable, Equatable {
         pace. --once: one answer each.
         An https URL's certificate has to be valid for its host; --ca names a PEM file of further
         authorities. --http2: the streams share connections, by ALPN over TLS and by prior knowledge
-        without. --coding: the content coding that answers may have. The exit status is 1 if an
-        expectation fails, 2 on wrong usage.
+        without. --coding: the content coding that answers may have. --seal: a key of the server's
+        `sealing.keys`, which seals the events; each is opened and checked. The exit status is 1 if
+        an expectation fails, 2 on wrong usage.
         """
 
     /// Reads a command line, without the program's name.
@@ -88,7 +92,7 @@ package struct LoadOptions: Sendable, Equatable {
     private static let names: Set<String> = [
         "-n", "--streams", "--rate", "--duration", "--connect-rate", "--model", "--key", "--expect",
         "--json", "--silence", "--reactors", "--sources", "--ca", "--per-connection",
-        "--coding",
+        "--coding", "--seal",
     ]
 
     private mutating func set(
@@ -123,6 +127,9 @@ package struct LoadOptions: Sendable, Equatable {
         case "--coding":
             coding = ContentCoding(named: value)
             return coding != nil
+        case "--seal":
+            seal = LoadSeal(parsing: value)
+            return seal != nil
         case "--expect":
             expectations = try Expectation.list(parsing: value)
             return true

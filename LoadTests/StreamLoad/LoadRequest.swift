@@ -8,10 +8,13 @@ struct LoadRequest: Sendable {
     /// The fields of its head and its body, for a stream of HTTP/2.
     let http2Fields: [(String, String)]
     let body: [UInt8]
+    /// What the answers are asked to be sealed with.
+    let seal: LoadSeal?
 
     /// Makes the request; nil when the options hold what a head cannot carry.
     init?(_ options: LoadOptions) {
         body = [UInt8](Self.body(options).utf8)
+        seal = options.seal
         var fields: HeaderFields = [
             "content-type": "application/json", "accept": "text/event-stream",
             "user-agent": "weir-load",
@@ -19,6 +22,9 @@ struct LoadRequest: Sendable {
         if let key = options.key { fields.append("authorization", "Bearer \(key)") }
         if let coding = options.coding { fields.append("accept-encoding", coding.rawValue) }
         let target = options.target
+        if let seal = options.seal, !target.isWeirsOwn {
+            fields.append("weir-seal", String(decoding: seal.offer, as: UTF8.self))
+        }
         guard let own = try? fields.http2Fields() else { return nil }
         let pseudo = [
             (":method", "POST"), (":scheme", target.isSecure ? "https" : "http"),
@@ -49,6 +55,9 @@ struct LoadRequest: Sendable {
             #""stream_options":{"include_usage":true}"#,
             #""messages":[{"role":"user","content":"Tell me a story."}]"#,
         ]
+        if let seal = options.seal, options.target.isWeirsOwn {
+            members.append("\"seal\":" + String(decoding: seal.offer, as: UTF8.self))
+        }
         if let rate = options.rate {
             let seconds = options.duration.map { Double($0.wholeMilliseconds) / 1_000 } ?? 0
             members.append(#""metadata":{"replay_rate":"\#(rate)","replay_seconds":"\#(seconds)"}"#)

@@ -27,7 +27,7 @@ final class LoadStream: SocketHandler, @unchecked Sendable {
     /// Asks for an answer.
     func open() {
         let now = lane.reactor.preciseNow
-        checker = AnswerChecker(startedAt: now)
+        checker = AnswerChecker(startedAt: now, seal: lane.request.seal)
         lastByteAt = now
         unsent = lane.request.bytes[...]
         isConnected = false

@@ -18,6 +18,8 @@ package enum LoadFailure: Hashable, Sendable {
     case badEvent
     /// The body's content coding cannot be read, or has no end.
     case badCoding
+    /// An event is not sealed as asked, or was changed on its way.
+    case badSeal
     /// The body ended in an orderly way without the event that says that the answer is whole.
     case noEnd
     /// The answer ended in an error event.
@@ -36,6 +38,7 @@ package enum LoadFailure: Hashable, Sendable {
         case .notAStream: "not_a_stream"
         case .badEvent: "bad_event"
         case .badCoding: "bad_coding"
+        case .badSeal: "bad_seal"
         case .noEnd: "no_end"
         case .errorEvent: "error_event"
         case .silent: "silent"

@@ -7,6 +7,9 @@ package struct LoadTarget: Sendable, Equatable {
     /// With the query, if any.
     package let path: String
 
+    /// Whether it speaks Weir's own events.
+    var isWeirsOwn: Bool { path.hasPrefix("/api/stream") }
+
     static let nowhere = LoadTarget(isSecure: false, host: "", port: 0, path: "")
 
     private init(isSecure: Bool, host: String, port: UInt16, path: String) {

@@ -186,6 +186,32 @@ extension EndToEndTests {
             try await parts.weir.stop()
         }
 
+        @Test(arguments: ["/v1/chat/completions", "/api/stream"])
+        func `the load tool opens what is sealed, and counts what is not as failed`(
+            path: String
+        ) async throws {
+            let parts = try await start()
+            func load(_ seal: String) async throws -> (status: Int32, output: String) {
+                let program = try RunningProgram(
+                    Place.program("weir-load"),
+                    [
+                        parts.weir.url + path, "-n", "5", "--once", "--model", Self.model,
+                        "--key", Self.key, "--seal", seal,
+                        "--expect", "completed=5,failed=0,missing=0",
+                    ]
+                )
+                return (try await program.end(), program.output)
+            }
+            let right = try await load("k1:\(Self.sharedKey)")
+            #expect(right.status == 0, "\(right)")
+            let wrong = try await load("k1:\(Self.sharedKey.replacing("QUFB", with: "QUFC"))")
+            #expect(wrong.status == 1)
+            #expect(wrong.output.contains("bad_seal"), "\(wrong)")
+            let entries = try await parts.weir.meter.entries(10)
+            #expect(entries.allSatisfy { $0["sealing"] == "aes-256-gcm" })
+            try await parts.weir.stop()
+        }
+
         @Test func `another implementation makes and opens the same vectors`() async throws {
             let outcomes = try await linesFromScript(
                 "\(repositoryRoot())/.venv/bin/python3",

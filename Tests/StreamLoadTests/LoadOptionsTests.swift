@@ -8,7 +8,7 @@ struct LoadOptionsTests {
             "http://127.0.0.1:8080", "-n", "10000", "--rate", "5", "--duration", "60s",
             "--connect-rate", "500", "--model", "gpt-4", "--key", "sk", "--json", "out.json",
             "--expect", "first_p99<500ms,lost=0", "--silence", "5s", "--reactors", "2",
-            "--coding", "br",
+            "--coding", "br", "--seal", "k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
         ])
 
         #expect(options.target.path == "/v1/chat/completions")
@@ -23,6 +23,8 @@ struct LoadOptionsTests {
         #expect(options.silenceLimit == .seconds(5))
         #expect(options.reactorCount == 2)
         #expect(options.coding == .brotli)
+        #expect(options.seal?.keyID == "k1")
+        #expect(options.seal?.key == [UInt8](repeating: 0x41, count: 32))
         #expect(try LoadOptions(parsing: ["--once", "http://x"]).duration == nil)
     }
 
@@ -34,6 +36,7 @@ struct LoadOptionsTests {
         (["http://a", "-n", "0"], .badValue("-n", "0")),
         (["http://a", "--rate", "-1"], .badValue("--rate", "-1")),
         (["http://a", "--duration", "5h"], .badValue("--duration", "5h")),
+        (["http://a", "--seal", "k1:QUFB"], .badValue("--seal", "k1:QUFB")),
         (["http://a", "--coding", "zstd"], .badValue("--coding", "zstd")),
         (["http://a", "--plan", "x"], .notAvailable("--plan")),
         (["http://a", "--html", "x"], .notAvailable("--html")),
