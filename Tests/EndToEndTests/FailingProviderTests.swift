@@ -66,14 +66,17 @@ extension EndToEndTests {
                 ),
                 settings: ["timeouts.firstByte=2s", "timeouts.silence=2s"]
             )
-            // A first request, so that everything that stays open is open.
+            // A first request, and its charge, so that everything that stays open is open.
             _ = try await weir.fetch(weir.asking("html"))
+            _ = try await weir.ledger.charges(1)
             let descriptors = try weir.program.descriptorCount
             for failure in Self.failures {
                 let answer = try await weir.fetch(weir.asking(failure.model, path: failure.path))
                 check(answer, failure)
             }
-            try await eventually("\(descriptors) open descriptors") {
+            try await eventually(
+                "\(descriptors) open descriptors; \((try? weir.program.descriptorNames) ?? [])"
+            ) {
                 (try weir.program.descriptorCount <= descriptors).whenTrue
             }
             let count = Self.failures.count + 1

@@ -58,11 +58,16 @@ extension EndToEndTests {
         }
 
         /// Waits until everything is billed and acknowledged.
-        private func settle() async throws {
+        private func settle(_ biller: RunningProgram) async throws {
             let end = ContinuousClock.now + .seconds(120)
             while try !isSettled() {
                 guard ContinuousClock.now < end else {
-                    throw TookTooLong(description: "everything to be billed")
+                    throw TookTooLong(
+                        description: """
+                            everything to be billed: \(try redis("HGETALL", "weir:committed"))
+                            \(String(describing: biller.status)) \(biller.errors.suffix(2_000))
+                            """
+                    )
                 }
                 try await Task.sleep(for: .milliseconds(300))
             }
@@ -106,7 +111,7 @@ extension EndToEndTests {
             }
             for biller in billers { biller.kill() }
             let last = try biller("last", ledger: "shaken.db")
-            try await settle()
+            try await settle(last)
             last.signal(SIGTERM)
             #expect(try await last.end() == 0)
 
@@ -116,7 +121,7 @@ extension EndToEndTests {
             }
             _ = try redis("DEL", "weir:committed")
             let calm = try biller("calm", ledger: "calm.db")
-            try await settle()
+            try await settle(calm)
             calm.signal(SIGTERM)
             #expect(try await calm.end() == 0)
 

@@ -50,6 +50,17 @@ final class RunningProgram: Sendable {
         }
     }
 
+    /// What its open descriptors are, for the message of a failure.
+    var descriptorNames: [String] {
+        get throws {
+            let folder = "/proc/\(processID)/fd"
+            return try FileManager.default.contentsOfDirectory(atPath: folder).map {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))
+                    ?? $0
+            }
+        }
+    }
+
     func signal(_ number: Int32) { process.signal(number) }
 
     /// Ends it without asking.
