@@ -19,14 +19,25 @@ struct MeterFeed {
                 + fields(number).map { "\($0.0) \($0.1)" }.joined(separator: " ")
         }
         let text = (lines + further).joined(separator: "\n") + "\n"
+        try waitForServer()
         let run = try ProgramRun(
             "redis-cli",
             ["-s", server.socketPath],
             input: Array(text.utf8)
         )
-        guard run.status == 0, !run.output.contains("ERR") else {
+        guard run.status == 0, run.errors.isEmpty, !run.output.contains("ERR") else {
             throw ProgramFailed(description: "redis-cli: \(run.errors)\(run.output.suffix(300))")
         }
+    }
+
+    /// A program that finds no server drops what it was to send, command by command.
+    private func waitForServer() throws {
+        for _ in 0..<500 {
+            let run = try ProgramRun("redis-cli", ["-s", server.socketPath, "PING"])
+            if run.output == "PONG\n" { return }
+            usleep(20_000)
+        }
+        throw ProgramFailed(description: "redis-server does not answer")
     }
 
     /// Seven accounts; amounts that no two neighbours share.
