@@ -25,8 +25,9 @@ package final class PostgreSQLServer: @unchecked Sendable {
     private let folder: ScratchFolder
     private let programs: String
     private let options: [String]
-    private var process: Process?
-    private var lifeline: Pipe?
+    private var process: ChildProgram?
+    /// The writing end of the pipe that says that this process is alive.
+    private var lifeline: Int32 = -1
     private var databaseCount = 0
 
     /// Makes a cluster and starts it.
@@ -95,32 +96,25 @@ package final class PostgreSQLServer: @unchecked Sendable {
     /// Starts it again, on the same data, and waits until it listens.
     package func start() throws {
         precondition(process == nil, "it does not run")
-        let process = Process()
-        let lifeline = Pipe()
         let settings = ["listen_addresses=", "unix_socket_directories=\(socketFolder)"] + options
         let command =
             Self.userChange + ["\(programs)/postgres", "-D", folder.path("data")]
             + settings.flatMap { ["-c", $0] }
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
         // The shell waits for the end of its input: for this process to end.
         let script = #""$@" </dev/null & child=$!; cat >/dev/null; kill -QUIT $child; wait $child"#
-        process.arguments = ["-c", script, "sh"] + command
-        process.standardInput = lifeline
         let log = folder.path("server.log")
-        try Data().write(to: URL(fileURLWithPath: log))
-        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
+        let process = try ChildProgram(
+            ["/bin/sh", "-c", script, "sh"] + command,
+            streams: .init(input: try openLifeline(), output: log, errors: log)
+        )
         self.process = process
-        self.lifeline = lifeline
         let ready = try ProgramRun(
             "\(programs)/pg_isready",
             ["--quiet", "--host", socketFolder, "--timeout", "0"]
         )
         var status = ready.status
         var tries = 0
-        while status != 0, tries < 600, process.isRunning {
+        while status != 0, tries < 600, process.status == nil {
             tries += 1
             usleep(50_000)
             status = try ProgramRun(
@@ -147,10 +141,21 @@ package final class PostgreSQLServer: @unchecked Sendable {
         if let line = text.split(separator: "\n").first, let id = Int32(line) {
             Foundation.kill(id, signal)
         }
-        try? lifeline?.fileHandleForWriting.close()
-        process.waitUntilExit()
+        close(lifeline)
+        process.wait()
         self.process = nil
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// A pipe with a name, which can be opened for reading at once: its writing end is open.
+    private func openLifeline() throws -> String {
+        let path = folder.path("lifeline")
+        unsafe unlink(path)
+        guard unsafe mkfifo(path, 0o600) == 0 else {
+            throw Unavailable(description: "no pipe can be made in \(folder.path)")
+        }
+        lifeline = unsafe open(path, O_RDWR | O_CLOEXEC)
+        return path
     }
 
     private func asServerUser(_ command: [String]) throws -> ProgramRun {
