@@ -1,5 +1,6 @@
 """Drives Chromium through its own protocol, over two pipes: no port, no driver."""
 
+import http.server
 import itertools
 import json
 import os
@@ -114,3 +115,27 @@ class Chromium:
             if message["method"] == "Log.entryAdded" and parameters["entry"]["level"] == "error":
                 found.append(parameters["entry"]["text"])
         return found
+
+
+class EmptyPage(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Empty</title>")
+
+    def log_message(self, *_):
+        pass
+
+
+def empty_page():
+    """The address of an empty page, of another origin than any gateway's, served until the end."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://localhost:{server.server_port}/"
+
+
+def with_constants(expression, constants):
+    """A JavaScript expression, a promise, in which names stand for values."""
+    declared = "".join(f"const {name} = {json.dumps(value)}; " for name, value in constants.items())
+    return f"(() => {{ {declared} return {expression}; }})()"

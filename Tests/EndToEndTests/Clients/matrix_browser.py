@@ -8,12 +8,10 @@ network log has them, "bodies": as matrix.py has them, "sealed": the SHA-256 of 
 opened by Weir's own client}.
 """
 
-import http.server
 import json
 import sys
-import threading
 
-from chromium import Chromium
+from chromium import Chromium, empty_page, with_constants
 
 SCRIPT = """(async () => {
     const { WeirStream } = await import(URL + "/weir.js");
@@ -44,23 +42,11 @@ SCRIPT = """(async () => {
 })()"""
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>Empty</title>")
-
-    def log_message(self, *_):
-        pass
-
-
 def run(browser, page_url, cell, key):
     page = browser.open(page_url)
     browser.call("Network.enable", page)
     constants = {"URL": cell["url"], "KEY": key, "MODELS": cell["models"]}
-    declared = "".join(f"const {name} = {json.dumps(value)}; " for name, value in constants.items())
-    outcome = browser.evaluate(page, SCRIPT.replace("(async () => {", "(async () => { " + declared, 1))
+    outcome = browser.evaluate(page, with_constants(SCRIPT, constants))
     ways = set()
     for message in browser.told:
         response = message.get("params", {}).get("response", {})
@@ -73,9 +59,7 @@ def run(browser, page_url, cell, key):
 
 
 def main():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    page_url = f"http://localhost:{server.server_port}/"
+    page_url = empty_page()
     cells = [json.loads(line) for line in sys.stdin]
     # The certificate is of the test's own making.
     for version, options in ("2", []), ("1.1", ["--disable-http2"]):
