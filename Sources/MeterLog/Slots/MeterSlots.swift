@@ -1,11 +1,13 @@
 import Metering
 import Reactor
+import Synchronization
 
 /// Shared memory in which running stretches keep their counters, and finished ones their records
 /// until the spool has them.
 ///
 /// Saving counters is a few stores: no lock, no system call, no allocation. What was stored outlives
-/// the process, however it ends, but not the machine.
+/// the process, however it ends, but not the machine. Fences keep the stores in their order, so that a
+/// state or a number of bytes in flight never stands there before what it speaks of.
 ///
 /// Proof for `@unchecked Sendable`: `memory` and `slotCount` are set once, by `open`, before any slot
 /// is given out. A slot's bytes are written by the one who holds it, until `finish` hands it to the
@@ -118,6 +120,7 @@ extension MeterSlots {
         let checksum = CRC32C.checksum(text, text.indices, seed: UInt32(text.count))
         memory?.store(UInt16(text.count), at: slot + SlotLayout.openingLengthOffset)
         memory?.store(checksum, at: slot + SlotLayout.openingChecksumOffset)
+        atomicMemoryFence(ordering: .releasing)
         memory?.store(SlotState.running.rawValue, at: slot + SlotLayout.stateOffset)
         return MeterSlot(number: number)
     }
@@ -132,6 +135,7 @@ extension MeterSlots {
         memory?.store(words, at: offset + 16)
         memory?.store(checksum.value, at: offset + 8)
         memory?.store(slot.generation, at: offset)
+        atomicMemoryFence(ordering: .releasing)
         note(inFlightBytes: UInt64(counters.inFlightBytes), in: slot)
     }
 
@@ -155,6 +159,7 @@ extension MeterSlots {
         let checksum = CRC32C.checksum(text, text.indices, seed: UInt32(text.count))
         memory?.store(UInt16(text.count), at: offset + SlotLayout.endingLengthOffset)
         memory?.store(checksum, at: offset + SlotLayout.endingChecksumOffset)
+        atomicMemoryFence(ordering: .releasing)
         memory?.store(SlotState.ended.rawValue, at: offset + SlotLayout.stateOffset)
         let action = shared.withLock { shared in
             shared.ended.append(UInt32(number))
