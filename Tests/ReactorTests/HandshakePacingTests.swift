@@ -103,12 +103,16 @@ private final class LongTurns: @unchecked Sendable {
 
 /// Handshakes beside running streams.
 struct HandshakePacingTests {
-    @Test func `running streams are served while hundreds of handshakes wait`() async throws {
+    private static func security() throws -> ServerSecurity {
         let certificate = try TestCertificate("DNS:good.example")
-        let security = try ServerSecurity(
+        return try ServerSecurity(
             certificateFile: certificate.file,
             keyFile: certificate.keyFile
         )
+    }
+
+    @Test func `running streams are served while hundreds of handshakes wait`() async throws {
+        let security = try Self.security()
         let hello = try Opener.clientHello()
         try await withReactors { group in
             let reactor = group.reactors[0]
@@ -141,11 +145,7 @@ struct HandshakePacingTests {
     @Test func `long turns make more steps, so that clients get in beside a crowd of streams`()
         async throws
     {
-        let certificate = try TestCertificate("DNS:good.example")
-        let security = try ServerSecurity(
-            certificateFile: certificate.file,
-            keyFile: certificate.keyFile
-        )
+        let security = try Self.security()
         let hello = try Opener.clientHello()
         try await withReactors { group in
             let reactor = group.reactors[0]
