@@ -2,7 +2,6 @@ import Alerting
 import Ledger
 import Metering
 import Pricing
-import Reactor
 import StreamBytes
 import TestSupport
 import Testing

@@ -93,6 +93,19 @@ import Testing
         #expect(try fixture.row("PRAGMA integrity_check") == "ok")
     }
 
+    @Test func `a statement that takes too long is interrupted, and the next one is not`() throws {
+        let connection = try SQLiteConnection(path: fixture.path, busyMilliseconds: 0)
+        let endless = """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n
+            """
+        connection.interruptStatements(after: .milliseconds(20))
+        let failure = #expect(throws: SQLiteFailure.self) { try connection.integer(endless) }
+        #expect(failure?.code == 9)
+
+        connection.interruptStatements(after: nil)
+        #expect(try connection.integer("SELECT 7") == 7)
+    }
+
     @Test func `a closed ledger says so`() async throws {
         let ledger = fixture.file()
         await ledger.close()

@@ -14,7 +14,7 @@ extension LedgerDatabase {
     ) throws(ChargeStoreError) -> AuditReport {
         do throws(LedgerFailure) {
             let engine = try open(.reading)
-            try engine.beginReading()
+            try engine.beginReading(within: nil)
             defer { engine.rollback() }
             return LedgerAudit(
                 engine,

@@ -20,7 +20,11 @@ protocol LedgerEngine: AnyObject {
     func rollback()
 
     /// Begins a transaction that only reads, and sees one state until it is rolled back.
-    func beginReading() throws(LedgerFailure)
+    ///
+    /// - Parameter limit: how long the statements may take, where each of them is not bounded anyway;
+    ///   nil: as long as they need.
+    /// - Throws: `LedgerFailure`, here or where a statement takes longer.
+    func beginReading(within limit: Duration?) throws(LedgerFailure)
 
     /// Keeps other writers away from accounts until the transaction ends, whether they are there
     /// or not.
@@ -32,7 +36,15 @@ protocol LedgerEngine: AnyObject {
     /// Takes numbers for records that were never taken before: the first of so many in a row.
     func numbers(_ count: Int) throws(LedgerFailure) -> Int64
 
-    func write(_ write: LedgerWrite) throws(LedgerFailure)
+    /// Inserts rows, with what the statement says of those that are there already.
+    func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure)
+
+    /// Deletes the rows with these values in some columns.
+    func delete(
+        from table: LedgerTable,
+        where columns: [String],
+        are keys: [[LedgerValue]]
+    ) throws(LedgerFailure)
 
     /// Answers each read with its rows, in the order of its keys.
     func read(_ reads: [LedgerRead]) throws(LedgerFailure) -> [[[LedgerValue]]]
@@ -45,6 +57,19 @@ protocol LedgerEngine: AnyObject {
 
     /// What the database itself finds damaged; empty: nothing.
     func damage() throws(LedgerFailure) -> [String]
+}
+
+extension LedgerEngine {
+    func write(_ write: LedgerWrite) throws(LedgerFailure) {
+        switch write {
+        case .insert(let rows): try insert(rows, "")
+        case .insertIfAbsent(let rows): try insert(rows, " ON CONFLICT DO NOTHING")
+        case .put(let rows): try insert(rows, rows.table.replacement)
+        case .add(let rows, let columns): try insert(rows, rows.table.addition(columns))
+        case .delete(let table, let columns, let keys):
+            try delete(from: table, where: columns, are: keys)
+        }
+    }
 }
 
 /// The rows of a statement, one after the other.

@@ -19,7 +19,7 @@ extension LedgerDatabase {
     package func explain(_ recordID: String) throws(ChargeStoreError) -> ExplainedRecord {
         do throws(LedgerFailure) {
             let engine = try open(.reading)
-            try engine.beginReading()
+            try engine.beginReading(within: nil)
             defer { engine.rollback() }
             return try LedgerExplaining(engine).explain(recordID)
         } catch {

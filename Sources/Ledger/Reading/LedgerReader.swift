@@ -6,6 +6,9 @@ import Reactor
 ///
 /// It connects when it is first asked, and anew after an error.
 package actor LedgerReader {
+    /// Who asks does not wait longer, and whoever asks next not behind them.
+    private static let limit = Duration.seconds(60)
+
     private nonisolated let thread: BlockingThread
     private let database: LedgerDatabase
     private var engine: (any LedgerEngine)?
@@ -57,7 +60,7 @@ package actor LedgerReader {
         guard !isClosed else { throw .closed }
         do throws(LedgerFailure) {
             let engine = try opened()
-            try engine.beginReading()
+            try engine.beginReading(within: Self.limit)
             defer { engine.rollback() }
             return try body(engine)
         } catch {
@@ -90,7 +93,7 @@ extension LedgerDatabase {
     package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageReport {
         do throws(LedgerFailure) {
             let engine = try open(.reading)
-            try engine.beginReading()
+            try engine.beginReading(within: nil)
             defer { engine.rollback() }
             return try UsageReading(engine).report(query)
         } catch {

@@ -42,7 +42,8 @@ final class PostgreSQLEngine: LedgerEngine {
         try? connection.rollback()
     }
 
-    func beginReading() throws(LedgerFailure) {
+    /// The connection bounds each answer.
+    func beginReading(within _: Duration?) throws(LedgerFailure) {
         try send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
@@ -87,22 +88,19 @@ final class PostgreSQLEngine: LedgerEngine {
         return first
     }
 
-    func write(_ write: LedgerWrite) throws(LedgerFailure) {
-        switch write {
-        case .insert(let rows): try insert(rows, "")
-        case .insertIfAbsent(let rows): try insert(rows, " ON CONFLICT DO NOTHING")
-        case .put(let rows): try insert(rows, rows.table.replacement)
-        case .add(let rows, let columns): try insert(rows, rows.table.addition(columns))
-        case .delete(let table, let columns, let keys):
-            guard !keys.isEmpty else { return }
-            let kinds = columns.map { table.columns[table.position(of: $0)].kind }
-            let conditions = columns.enumerated().map { "\(table.name).\"\($1)\" = k.k\($0)" }
-            try send(
-                "DELETE FROM \(table.name) USING \(Self.unnest(kinds)) "
-                    + "WHERE \(conditions.joined(separator: " AND "))",
-                Self.arrays(kinds, keys.flatMap(\.self))
-            )
-        }
+    func delete(
+        from table: LedgerTable,
+        where columns: [String],
+        are keys: [[LedgerValue]]
+    ) throws(LedgerFailure) {
+        guard !keys.isEmpty else { return }
+        let kinds = columns.map { table.columns[table.position(of: $0)].kind }
+        let conditions = columns.enumerated().map { "\(table.name).\"\($1)\" = k.k\($0)" }
+        try send(
+            "DELETE FROM \(table.name) USING \(Self.unnest(kinds)) "
+                + "WHERE \(conditions.joined(separator: " AND "))",
+            Self.arrays(kinds, keys.flatMap(\.self))
+        )
     }
 
     func read(_ reads: [LedgerRead]) throws(LedgerFailure) -> [[[LedgerValue]]] {
@@ -162,7 +160,7 @@ final class PostgreSQLEngine: LedgerEngine {
         }
     }
 
-    private func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
+    func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
         guard !rows.isEmpty else { return }
         let kinds = rows.table.columns.map(\.kind)
         try send(

@@ -1,4 +1,6 @@
 import CSQLite
+import Reactor
+import StreamBytes
 
 /// What SQLite answered instead of doing as told.
 package struct SQLiteFailure: Error, Equatable {
@@ -16,6 +18,8 @@ package struct SQLiteFailure: Error, Equatable {
 @safe
 package struct SQLiteConnection: ~Copyable {
     private let handle: OpaquePointer
+    /// When statements are interrupted, on the monotonic clock; 0: never.
+    private let deadline: UnsafeMutablePointer<Int64>
 
     /// Opens the file, or makes it.
     ///
@@ -41,9 +45,22 @@ package struct SQLiteConnection: ~Copyable {
         unsafe self.handle = handle
         unsafe sqlite3_extended_result_codes(handle, 1)
         unsafe sqlite3_busy_timeout(handle, busyMilliseconds)
+        unsafe deadline = .allocate(capacity: 1)
+        unsafe deadline.initialize(to: 0)
+        unsafe CSQLite_bound(handle, deadline)
     }
 
-    deinit { unsafe sqlite3_close_v2(handle) }
+    deinit {
+        unsafe sqlite3_progress_handler(handle, 0, nil, nil)
+        unsafe sqlite3_close_v2(handle)
+        unsafe deadline.deallocate()
+    }
+
+    /// Has statements fail with `SQLITE_INTERRUPT` when they still run after `limit`; nil: never.
+    package func interruptStatements(after limit: Duration?) {
+        let end = limit.map { (MonotonicTime.now + $0).nanoseconds } ?? 0
+        unsafe deadline.pointee = end
+    }
 
     /// Runs statements that have no parameters and whose rows do not matter.
     package func execute(_ statements: String) throws(SQLiteFailure) {

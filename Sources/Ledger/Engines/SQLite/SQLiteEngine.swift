@@ -32,9 +32,14 @@ final class SQLiteEngine: LedgerEngine {
 
     func begin() throws(LedgerFailure) { try execute("BEGIN IMMEDIATE") }
     func commit() throws(LedgerFailure) { try execute("COMMIT") }
-    func beginReading() throws(LedgerFailure) { try execute("BEGIN") }
+
+    func beginReading(within limit: Duration?) throws(LedgerFailure) {
+        connection.interruptStatements(after: limit)
+        try execute("BEGIN")
+    }
 
     func rollback() {
+        connection.interruptStatements(after: nil)
         // Some errors have rolled back already, and then this one says so: the first counts.
         try? connection.execute("ROLLBACK")
     }
@@ -53,17 +58,14 @@ final class SQLiteEngine: LedgerEngine {
         return last + 1
     }
 
-    func write(_ write: LedgerWrite) throws(LedgerFailure) {
-        switch write {
-        case .insert(let rows): try insert(rows, "")
-        case .insertIfAbsent(let rows): try insert(rows, " ON CONFLICT DO NOTHING")
-        case .put(let rows): try insert(rows, rows.table.replacement)
-        case .add(let rows, let columns): try insert(rows, rows.table.addition(columns))
-        case .delete(let table, let columns, let keys):
-            let conditions = columns.enumerated().map { "\"\($1)\" = ?\($0 + 1)" }
-            let text = "DELETE FROM \(table.name) WHERE \(conditions.joined(separator: " AND "))"
-            for key in keys { try run(text, key[...]) }
-        }
+    func delete(
+        from table: LedgerTable,
+        where columns: [String],
+        are keys: [[LedgerValue]]
+    ) throws(LedgerFailure) {
+        let conditions = columns.enumerated().map { "\"\($1)\" = ?\($0 + 1)" }
+        let text = "DELETE FROM \(table.name) WHERE \(conditions.joined(separator: " AND "))"
+        for key in keys { try run(text, key[...]) }
     }
 
     func read(_ reads: [LedgerRead]) throws(LedgerFailure) -> [[[LedgerValue]]] {
@@ -116,7 +118,7 @@ final class SQLiteEngine: LedgerEngine {
 
     // MARK: Statements
 
-    private func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
+    func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
         guard !rows.isEmpty else { return }
         let width = rows.table.columns.count
         let parameters = (1...width).map { "?\($0)" }.joined(separator: ", ")
