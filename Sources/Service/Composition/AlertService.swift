@@ -6,7 +6,7 @@ import Telemetry
 /// Watches what the process knows about itself, and tells what somebody wants to be told: in the log,
 /// in the metrics, and to those who ask.
 final class AlertService: Sendable {
-    /// The most news that wait for a store that is away.
+    /// The most news that wait for a store that is away; older ones stand in the log only.
     private static let newsLimit = 1_000
 
     private struct State {
@@ -110,9 +110,13 @@ final class AlertService: Sendable {
     }
 
     private func keep() async {
-        let news = state.withLock { state in
-            state.unkept = Array(state.unkept.suffix(Self.newsLimit))
-            return state.unkept
+        let (news, lostCount) = state.withLock { state in
+            let lostCount = max(0, state.unkept.count - Self.newsLimit)
+            state.unkept.removeFirst(lostCount)
+            return (state.unkept, lostCount)
+        }
+        if lostCount > 0 {
+            log.write(LogLine(.error, "alerts_lost").with("count", lostCount))
         }
         guard !news.isEmpty else { return }
         do throws(AlertStoreError) {
