@@ -3,55 +3,6 @@ import Pricing
 import Reactor
 import StreamBytes
 
-/// Where a SQLite ledger is, and what it may take.
-package struct SQLiteLedgerConfiguration: Sendable {
-    /// The database file; its folder must exist.
-    package var path: String
-    /// How long a write waits for another process's lock before it fails as busy.
-    package var busyMilliseconds: Int32 = 2_000
-    /// The most pages of 4 KiB that the file may have; nil: as many as SQLite allows.
-    package var pageLimit: Int64?
-
-    package init(path: String) { self.path = path }
-}
-
-/// Where a PostgreSQL ledger is.
-package struct PostgreSQLLedgerConfiguration: Sendable {
-    /// A connection URI as libpq reads it, TLS options included; it may hold a password.
-    package var url: String
-    /// The longest that any answer of the server may take.
-    package var patience = Duration.seconds(60)
-
-    package init(url: String) { self.url = url }
-}
-
-/// Which database holds a ledger.
-package enum LedgerDatabase: Sendable {
-    case sqlite(SQLiteLedgerConfiguration)
-    case postgresql(PostgreSQLLedgerConfiguration)
-
-    /// Connects, and makes the tables where there are none.
-    func open(_ mode: LedgerOpening) throws(LedgerFailure) -> any LedgerEngine {
-        switch self {
-        case .sqlite(let configuration): try SQLiteEngine(configuration, mode)
-        case .postgresql(let configuration): try PostgreSQLEngine(configuration, mode)
-        }
-    }
-}
-
-/// What may become of a database when it is opened.
-enum LedgerOpening {
-    /// Nothing: it has to be a ledger of this version.
-    case reading
-    /// Its tables are made, or brought up to date with the price lists; the instant is the wall
-    /// clock's, in milliseconds since 1970.
-    case writing(PriceBook?, at: Int64)
-
-    var canWrite: Bool {
-        if case .writing = self { true } else { false }
-    }
-}
-
 /// The ledger, on a thread of its own.
 ///
 /// What `store` returned is on the disk. After an error other than a lock's the connection is opened
