@@ -65,7 +65,7 @@ package actor MeterWriter: TimerHandler {
         self.output = output
         queue = MeterQueue(partitionCount: settings.streams.partitionCount)
         watch = StoreWatch(groups: settings.groups, patience: settings.patience)
-        backoff = Backoff(first: settings.backoff, longest: settings.longestBackoff)
+        backoff = Backoff(shortest: settings.backoff, longest: settings.longestBackoff)
     }
 
     /// What happened so far; call from any thread.
@@ -257,7 +257,7 @@ extension MeterWriter {
             counts.sent += storedCount
             counts.retries += count - storedCount
         }
-        if storedCount > 0 { backoff.reset() }
+        if storedCount > 0 { backoff.succeeded() }
         guard storedCount == count else { return fail(failure ?? "Redis stored nothing") }
         let wasFailing = board.withLock { counts in
             defer { counts.lastFailure = nil }

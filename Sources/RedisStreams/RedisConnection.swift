@@ -67,7 +67,7 @@ package actor RedisConnection: SocketHandler, TimerHandler {
         self.executor = executor
         self.limits = limits
         self.resolver = resolver
-        backoff = Backoff(first: limits.backoff, longest: limits.longestBackoff)
+        backoff = Backoff(shortest: limits.backoff, longest: limits.longestBackoff)
     }
 
     deinit {
@@ -389,7 +389,7 @@ extension RedisConnection {
     }
 
     private func note(_ reply: RedisValue) {
-        guard let refusal = reply.refusal else { return backoff.reset() }
+        guard let refusal = reply.refusal else { return backoff.succeeded() }
         count(.refused(refusal))
         if refusal.needsNewConnection { farewell = farewell ?? refusal }
     }
