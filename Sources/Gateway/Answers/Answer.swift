@@ -54,11 +54,11 @@ extension ErrorCode {
 }
 
 extension StreamFailure {
-    /// A problem document (RFC 9457).
+    /// A problem document (RFC 9457), whose title is the status' own where there is no type.
     fileprivate func problem(status: Int) -> [UInt8] {
         var body: [UInt8] = []
         body.append(#"{"type":"about:blank","title":"#)
-        body.append(jsonString: code.title)
+        body.append(jsonString: ResponseHead.reason(status))
         body.append(#","status":"#)
         body.append(decimal: Int64(status))
         body.append(#","code":""#)
@@ -71,12 +71,5 @@ extension StreamFailure {
         }
         body.append("}")
         return body
-    }
-}
-
-extension ErrorCode {
-    fileprivate var title: String {
-        let words = rawValue.split(separator: "_").joined(separator: " ")
-        return words.prefix(1).uppercased() + words.dropFirst()
     }
 }

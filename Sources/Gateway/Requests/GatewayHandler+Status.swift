@@ -69,16 +69,19 @@ extension GatewayHandler {
         guard (1...1_000).contains(limit) else {
             return visit.fail(StreamFailure(.badRequest, "limit is a number from 1 to 1000"))
         }
-        Gathering.start(core.registries, home: registry.executor) { registry in
-            registry.generations.filter { $0.isRunning && viewer.maySee($0.order) }.map(\.status)
-        } finish: { parts in
-            let streams = parts.joined().filter { $0.id.text > after }
-                .sorted { $0.id.text < $1.id.text }
-            var json = JSONObjectWriter()
-            json.add("streams", raw: jsonArray(streams.prefix(limit).map(\.json)))
-            if streams.count > limit {
-                json.add("next", streams[limit - 1].id.text)
+        let empty = StreamPage<StreamStatus>(after: after, limit: limit)
+        Gathering.start(core.registries, home: registry.executor) { registry, handOver in
+            registry.survey(for: viewer, from: empty) { page, stream in
+                page.add(stream.id.text, stream.status)
+            } finish: { page in
+                handOver(page)
             }
+        } finish: { parts in
+            var page = empty
+            for part in parts { page.add(part) }
+            var json = JSONObjectWriter()
+            json.add("streams", raw: jsonArray(page.streams.map(\.json)))
+            if let next = page.next { json.add("next", next) }
             visit.send(visit.answer.json(200, json.bytes))
         }
     }

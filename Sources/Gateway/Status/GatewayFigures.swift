@@ -14,11 +14,11 @@ package struct GatewayFigures: Equatable, Sendable {
     init(_ totals: GatewayTotals) {
         let counters = totals.counters
         values = [
-            "open": Int64(totals.running.count), "opened": counters.opened,
+            "open": totals.running.count, "opened": counters.opened,
             "dropsLastHour": counters.drops.total(atMinute: totals.minute),
             "durationMs": counters.durationMilliseconds, "events": totals.events,
             "bytes": totals.bytes, "bytesPerSecond": totals.bytesPerSecond,
-            "queuedBytes": totals.queuedBytes, "inputTokens": counters.inputTokens,
+            "queuedBytes": totals.running.queuedBytes, "inputTokens": counters.inputTokens,
             "outputTokens": counters.outputTokens,
             "latencyCount": Int64(clamping: counters.latency.count),
             "latencyUs": Int64(counters.latency.sumSeconds * 1_000_000),

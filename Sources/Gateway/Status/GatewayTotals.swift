@@ -6,7 +6,7 @@ import Telemetry
 /// The figures of a whole gateway, or of one account's part in it.
 struct GatewayTotals: Sendable {
     var counters = GatewayCounters()
-    var running: [StreamStatus] = []
+    var running = RunningTotals()
     var billing = BillingOverview()
     var showsBilling = false
     var minute: Int64 = 0
@@ -18,6 +18,30 @@ struct GatewayTotals: Sendable {
     /// How long each reactor took to turn to the question, by its index.
     var lags: [(reactor: Int, lag: Duration)] = []
 
+    /// What streams that have not ended have counted so far.
+    struct RunningTotals: Sendable {
+        private(set) var count: Int64 = 0
+        private(set) var events: Int64 = 0
+        private(set) var bytes: Int64 = 0
+        private(set) var queuedBytes: Int64 = 0
+
+        /// Adds a stream; call on its reactor.
+        mutating func add(_ stream: Generation) {
+            let volume = stream.volume
+            count += 1
+            events += volume.events
+            bytes += volume.bytes
+            queuedBytes += Int64(volume.queuedBytes)
+        }
+
+        mutating func add(_ other: Self) {
+            count += other.count
+            events += other.events
+            bytes += other.bytes
+            queuedBytes += other.queuedBytes
+        }
+    }
+
     /// Adds up what the reactors have, and calls `finish` on `home`.
     static func gather(
         _ core: GatewayCore,
@@ -27,21 +51,24 @@ struct GatewayTotals: Sendable {
     ) {
         let key: String? = if case .caller(let caller) = viewer { caller.account } else { nil }
         let askedAt = home.preciseNow
-        Gathering.start(core.registries, home: home) { registry in
+        Gathering.start(core.registries, home: home) { registry, handOver in
+            var part = GatewayTotals()
             let lag = registry.executor.preciseNow - askedAt
-            let streams = registry.generations.filter { $0.isRunning && viewer.maySee($0.order) }
-            return (
-                registry.counters(ofAccount: key), streams.map(\.status),
-                registry.codings.withLock { $0.volumes },
-                (reactor: registry.executor.index, lag: lag)
-            )
+            part.lags = [(reactor: registry.executor.index, lag: lag)]
+            part.counters = registry.counters(ofAccount: key)
+            part.codingVolumes = registry.codings.withLock { $0.volumes }
+            registry.survey(for: viewer, from: part) { part, stream in
+                part.running.add(stream)
+            } finish: { part in
+                handOver(part)
+            }
         } finish: { parts in
             var totals = GatewayTotals()
-            for (counters, streams, volumes, lag) in parts {
-                totals.lags.append(lag)
-                totals.add(volumes)
-                totals.counters.add(counters)
-                totals.running += streams
+            for part in parts {
+                totals.lags += part.lags
+                totals.add(part.codingVolumes)
+                totals.counters.add(part.counters)
+                totals.running.add(part.running)
             }
             totals.codingHeldBytes = core.codingBudget.usedBytes
             totals.billing = core.billingStatus()
@@ -61,7 +88,7 @@ extension GatewayTotals {
         let failed = counters.ended(.providerError)
         let ended = counters.ends.values.reduce(0, +)
         var json = JSONObjectWriter()
-        json.add("open", Int64(running.count))
+        json.add("open", running.count)
         json.add("opened", counters.opened)
         json.add("completed", completed)
         json.add("failed", failed)
@@ -72,7 +99,7 @@ extension GatewayTotals {
         json.add("events", events)
         json.add("bytes", bytes)
         json.add("bytesPerSecond", bytesPerSecond)
-        json.add("queuedBytes", queuedBytes)
+        json.add("queuedBytes", running.queuedBytes)
         json.add("byProvider", raw: providers)
         json.add("codings", raw: codings)
         json.add("overCompressionBudget", overCodingBudget)
@@ -85,10 +112,9 @@ extension GatewayTotals {
         return json.bytes
     }
 
-    var events: Int64 { running.reduce(counters.events) { $0 + $1.events } }
-    var bytes: Int64 { running.reduce(counters.bytes) { $0 + $1.bytes } }
+    var events: Int64 { counters.events + running.events }
+    var bytes: Int64 { counters.bytes + running.bytes }
     var bytesPerSecond: Int64 { bytes * 1_000 / max(1, uptimeMilliseconds) }
-    var queuedBytes: Int64 { running.reduce(0) { $0 + Int64($1.queuedBytes) } }
 
     private var costPerStream: Int64? {
         guard let cost = billing.costTodayNanodollars, billing.streamsToday > 0 else { return nil }
@@ -170,7 +196,7 @@ extension GatewayTotals {
         text.gauge(
             "weir_queued_bytes",
             help: "Bytes of events that wait for clients.",
-            value: running.reduce(0) { $0 + $1.queuedBytes }
+            value: running.queuedBytes
         )
         writeCodings(to: &text)
         for (reactor, lag) in lags.sorted(by: { $0.reactor < $1.reactor }) {

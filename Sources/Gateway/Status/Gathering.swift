@@ -10,17 +10,17 @@ final class Gathering<Part: Sendable>: Sendable {
     /// - Parameters:
     ///   - registries: who is asked; each on its own reactor.
     ///   - home: where `finish` is called.
-    ///   - ask: what is asked.
+    ///   - ask: what is asked; it hands over its answer once, on its reactor.
     ///   - finish: gets all parts, in no particular order.
     static func start(
         _ registries: [StreamRegistry],
         home: any StreamExecutor,
-        ask: @escaping @Sendable (StreamRegistry) -> Part,
+        ask: @escaping @Sendable (StreamRegistry, @escaping @Sendable (Part) -> Void) -> Void,
         finish: @escaping @Sendable ([Part]) -> Void
     ) {
         let gathering = Gathering(registries.count, home, finish)
         for registry in registries {
-            registry.executor.perform { gathering.take(ask(registry)) }
+            registry.executor.perform { ask(registry, gathering.take) }
         }
     }
 

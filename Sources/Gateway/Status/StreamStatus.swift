@@ -12,12 +12,27 @@ struct StreamStatus: Sendable {
     let provider: String
     let state: String
     let ageMilliseconds: Int64
+}
+
+/// How much a stream has delivered, and how much of it waits for its clients.
+struct StreamVolume: Sendable {
     let events: Int64
     let bytes: Int64
     let queuedBytes: Int
 }
 
 extension Generation {
+    /// How much the stream has delivered; call on its reactor.
+    nonisolated var volume: StreamVolume {
+        assumeIsolated { generation in
+            StreamVolume(
+                events: Int64(generation.meter.totalEvents),
+                bytes: Int64(generation.meter.totalBytes),
+                queuedBytes: generation.queuedBytes
+            )
+        }
+    }
+
     /// What the stream is doing; call on its reactor.
     nonisolated var status: StreamStatus {
         assumeIsolated { generation in
@@ -27,10 +42,7 @@ extension Generation {
                 model: generation.order.model.name,
                 provider: generation.order.target.provider,
                 state: generation.state,
-                ageMilliseconds: (generation.executor.now - generation.openedAt).wholeMilliseconds,
-                events: Int64(generation.meter.totalEvents),
-                bytes: Int64(generation.meter.totalBytes),
-                queuedBytes: generation.queuedBytes
+                ageMilliseconds: (generation.executor.now - generation.openedAt).wholeMilliseconds
             )
         }
     }
