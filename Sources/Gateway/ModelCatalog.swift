@@ -11,7 +11,9 @@ package enum DisconnectPolicy: String, Sendable {
 }
 
 /// One provider that can answer for a model.
-package struct RouteTarget: Sendable {
+///
+/// A class, so that each of many streams holds a reference to what they share.
+package final class RouteTarget: Sendable {
     /// The provider's name in the configuration.
     package let provider: String
     package let dialect: Dialect

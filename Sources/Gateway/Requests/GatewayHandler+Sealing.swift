@@ -110,7 +110,8 @@ extension GatewayHandler {
 extension StreamOrder {
     fileprivate func sealed(by session: SealingSession) -> StreamOrder {
         var order = self
-        order.seal = session
+        order.sealing = session.algorithm
+        order.session = session
         return order
     }
 }

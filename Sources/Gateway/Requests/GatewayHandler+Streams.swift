@@ -254,7 +254,7 @@ extension GatewayHandler {
             return move(visit, to: place.stream.reactor)
         }
         guard let generation = registry.generation(place.stream), viewer.maySee(generation.order),
-            generation.order.isResumable, generation.order.seal?.isExhausted != true
+            generation.order.isResumable, generation.takesClients
         else { return visit.send(visit.gone) }
         if !generation.resume(visit.streamClient, after: place.sequence) {
             visit.send(visit.answer.empty(204))

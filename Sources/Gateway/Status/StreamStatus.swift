@@ -1,7 +1,7 @@
+import Cryptography
 import HTTPServer
 import Metering
 import Reactor
-import Sealing
 import StreamBytes
 
 /// A stream as lists and totals show it.
@@ -98,7 +98,7 @@ extension Generation {
         json.add("queuedBytes", Int64(queuedBytes))
         json.add("coding", lastCoding?.name ?? "identity")
         json.add("codingReason", lastCoding?.reason.rawValue ?? "undecided")
-        json.add("sealing", order.seal?.algorithm.name ?? "none")
+        json.add("sealing", order.sealing?.name ?? "none")
         json.add("attempts", Int64(meter.totalAttempts))
         return json.bytes
     }

@@ -31,7 +31,7 @@ extension Generation {
             newcomer,
             number: number,
             cursor: log.cursor(after: sequence),
-            path: StreamPath(order: order, id: id, openedAt: openedWall, sealer: newSealer),
+            path: StreamPath(order: order, id: id, openedAt: openedWall, sealer: makeSealer()),
             flush: FlushPolicy(byteLimit: settings.bufferBytes, delay: settings.bufferDelay),
             at: executor.now,
             after: (log.lastSequence, microsecondsSinceOpening(executor.now))
@@ -52,9 +52,12 @@ extension Generation {
         armTimer()
     }
 
-    /// What seals the events of one more client; nil when they are not sealed.
-    private var newSealer: Sealer? {
-        guard let session = order.seal else { return nil }
+    /// Whether one more client may follow; call on the stream's reactor.
+    nonisolated var takesClients: Bool { assumeIsolated { $0.session?.isExhausted != true } }
+
+    /// Makes what seals the events of one more client; nil when they are not sealed.
+    private func makeSealer() -> Sealer? {
+        guard let session else { return nil }
         var salt: [UInt8] = []
         while salt.count < SealingSession.saltByteCount {
             let bits = executor.randomBits()
@@ -68,6 +71,7 @@ extension Generation {
             in: registry.sealing
         )
         guard let sealer else { preconditionFailure("a stream that is exhausted takes no client") }
+        if !order.isResumable { self.session = nil }
         return sealer
     }
 

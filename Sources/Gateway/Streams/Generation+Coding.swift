@@ -51,7 +51,7 @@ extension Generation {
 extension StreamOrder {
     /// What the bodies of the stream's clients are made of.
     fileprivate var bodyKind: BodyKind {
-        if seal != nil { return .sealedEvents }
+        if sealing != nil { return .sealedEvents }
         return isResumable ? .weirEvents : .openAIChunks
     }
 }

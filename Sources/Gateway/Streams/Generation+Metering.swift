@@ -137,7 +137,7 @@ extension Generation {
         line.add("model", order.model.name)
         line.add("provider", order.target.provider)
         line.add("end", record.end.rawValue)
-        if let seal = order.seal { line.add("sealing", seal.algorithm.name) }
+        if let sealing = order.sealing { line.add("sealing", sealing.name) }
         if case .failed(let failure)? = outcome {
             line.add("code", failure.code.rawValue)
             line.add("reason", failure.logReason)
@@ -182,6 +182,6 @@ extension StreamOrder {
         record.user = user
         record.purpose = purpose
         record.provider = target.provider
-        if let seal { record.sealing = seal.algorithm.name }
+        if let sealing { record.sealing = sealing.name }
     }
 }

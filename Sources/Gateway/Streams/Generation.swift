@@ -4,6 +4,7 @@ import HTTPWire
 import Metering
 import Providers
 import Reactor
+import Sealing
 import StreamBytes
 
 /// One answer of a model: owns the provider's attempt, the events, the meter, and the clients that
@@ -30,6 +31,8 @@ package actor Generation {
     /// Set while clients are offered what is new.
     var isFlushing = false
     var clients: [AttachedClient] = []
+    /// What was agreed with a client whose events are sealed, as long as further ones may come.
+    var session: SealingSession?
     var clientCount: UInt32 = 0
     var codings: CodingSet = []
     /// That of the response that began last.
@@ -92,6 +95,9 @@ package actor Generation {
         core: GatewayCore,
         registry: StreamRegistry
     ) {
+        session = order.session
+        var order = order
+        order.session = nil
         self.order = order
         self.id = id
         self.slot = slot

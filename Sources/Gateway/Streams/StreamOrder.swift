@@ -1,3 +1,4 @@
+import Cryptography
 import Dialects
 import Sealing
 
@@ -24,8 +25,10 @@ struct StreamOrder: Sendable {
     let requestID: String
     /// What the request asks to be read, for when the provider reports no tokens.
     let countedInput: InputCount
-    /// What was agreed with a client whose events are sealed; nil: they are not.
-    var seal: SealingSession?
+    /// How events are sealed; nil: they are not.
+    var sealing: AEADAlgorithm?
+    /// What was agreed with the client, until the stream takes it over.
+    var session: SealingSession?
 
     /// Whether the provider speaks the client's own dialect, so that its JSON goes through.
     var passesThrough: Bool {

@@ -4,7 +4,7 @@ import Metering
 /// How a stream ended, once that is decided.
 enum StreamOutcome: Sendable {
     case complete(FinishReason)
-    case failed(StreamFailure)
+    indirect case failed(StreamFailure)
 
     /// The reason in the final meter record when the end reached a client.
     var stretchEnd: StretchEnd {
