@@ -14,9 +14,9 @@ package actor DatabaseLedger: ChargeStore {
     private nonisolated let thread: BlockingThread
     private let database: LedgerDatabase
     private var engine: (any LedgerEngine)?
-    private var directory: AccountDirectory
-    private var prices: PriceBook?
-    private let wallClock: @Sendable () -> WallTime
+    private(set) var directory: AccountDirectory
+    private(set) var prices: PriceBook?
+    let wallClock: @Sendable () -> WallTime
     private let cache = PeriodCache()
     private var isClosed = false
 

@@ -70,15 +70,19 @@ package actor MeterKeeper {
         var backlog = StreamBacklog()
         backlog.length = Int(try await send("XLEN", key).integer ?? 0)
         backlog.dead = Int(try await send("XLEN", MeterStreams.deadKey(partition)).integer ?? 0)
-        guard let group = try await groups(of: key).first(where: { $0.name == settings.group })
-        else { return backlog }
-        backlog.consumers = group.consumers
-        backlog.pending = group.pending
-        backlog.undelivered = group.undelivered
+        let group = try await groups(of: key).first { $0.name == settings.group }
+        // Without its group, nothing of the stream was ever read.
+        backlog.undelivered = backlog.length
         var oldest: EntryID?
-        if group.pending > 0 { oldest = try await oldestPending(of: group, in: key) }
-        if group.undelivered != 0 {
-            let next = try await send("XRANGE", key, "(\(group.last.text)", "+", "COUNT", "1")
+        if let group {
+            backlog.undelivered = group.undelivered
+            backlog.consumers = group.consumers
+            backlog.pending = group.pending
+            if group.pending > 0 { oldest = try await oldestPending(of: group, in: key) }
+        }
+        if backlog.undelivered != 0 {
+            let start = group.map { "(\($0.last.text)" } ?? "-"
+            let next = try await send("XRANGE", key, start, "+", "COUNT", "1")
             if let id = next.elements.first?.elements.first?.text.flatMap(EntryID.init(parsing:)) {
                 oldest = oldest.map { min($0, id) } ?? id
             }

@@ -24,6 +24,9 @@ enum AuditSamples {
         ),
     ])
 
+    /// When January closes: 2026-02-04 00:00 UTC.
+    static let closing: Int64 = 1_770_163_200_000
+
     static func prices() throws -> PriceBook {
         let list = try BillingSamples.prices().lists[0]
         let second = list.text.split(separator: "\"version\":\"2026-01-01\"").joined(

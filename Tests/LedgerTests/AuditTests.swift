@@ -18,6 +18,13 @@ import Testing
             _ = try await ledger.store(batch.map { prices.settle($0) })
         }
         await ledger.close()
+        let closer = fixture.ledger(directory: AuditSamples.directory, at: AuditSamples.closing)
+        _ = try await closer.open(AuditSamples.prices())
+        let instant = WallTime(milliseconds: AuditSamples.closing)
+        for place in try await closer.duePeriods(bookedThrough: instant, limit: 2) {
+            _ = try await closer.closePeriod(place)
+        }
+        await closer.close()
     }
 
     @Test func `books that nobody touched are sound`() throws {

@@ -22,12 +22,12 @@ import Testing
         let ledger = fixture.file()
         _ = try await ledger.open(fixture.prices)
         await ledger.close()
-        try fixture.change("PRAGMA user_version = 3")
+        try fixture.change("PRAGMA user_version = 4")
 
         let newer = fixture.file()
-        #expect(await failure(of: newer) == .newerSchema(found: 3, supported: 2))
+        #expect(await failure(of: newer) == .newerSchema(found: 4, supported: 3))
         await newer.close()
-        #expect(try fixture.row("PRAGMA user_version") == "3")
+        #expect(try fixture.row("PRAGMA user_version") == "4")
     }
 
     @Test func `another program's database is refused and left as it is`() async throws {

@@ -41,12 +41,15 @@ final class LedgerFixture: Sendable {
             : .postgresql(PostgreSQLLedgerConfiguration(url: url))
     }
 
-    func ledger(directory: AccountDirectory = AccountDirectory()) -> DatabaseLedger {
+    func ledger(
+        directory: AccountDirectory = AccountDirectory(),
+        at milliseconds: Int64 = BillingSamples.noon
+    ) -> DatabaseLedger {
         DatabaseLedger(
             database,
             on: thread,
             directory: directory,
-            wallClock: { WallTime(milliseconds: BillingSamples.noon) }
+            wallClock: { WallTime(milliseconds: milliseconds) }
         )
     }
 

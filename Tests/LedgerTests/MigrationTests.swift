@@ -47,7 +47,7 @@ import Testing
                 == rejected
         )
         #expect(committed.map(\.through) == [61])
-        #expect(try fixture.row("PRAGMA user_version") == "2")
+        #expect(try fixture.row("PRAGMA user_version") == "3")
         #expect(
             try fixture.row("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'old%'") == "0"
         )

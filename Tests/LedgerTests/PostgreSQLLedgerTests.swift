@@ -17,6 +17,13 @@ import Testing
             _ = try await ledger.store(batch.map { prices.settle($0) })
         }
         await ledger.close()
+        let closer = fixture.ledger(directory: AuditSamples.directory, at: AuditSamples.closing)
+        _ = try await closer.open(AuditSamples.prices())
+        let instant = WallTime(milliseconds: AuditSamples.closing)
+        for place in try await closer.duePeriods(bookedThrough: instant, limit: 10) {
+            _ = try await closer.closePeriod(place)
+        }
+        await closer.close()
         let sound = try fixture.database.audit()
         #expect(sound.isSound, "\(sound.findings)")
         #expect(sound.rows["records"] == 90)
@@ -27,7 +34,8 @@ import Testing
             ("streams", "\"end\" = 'other'"), ("events", "detail = 'other'"),
             ("period_providers", "tokens = tokens + 1"), ("day_models", "bytes_out = 1"),
             ("accounts", "batches = batches + 1"), ("graduated_charges", "tokens = 7"),
-            ("price_lists", "added_at_ms = 1"), ("alerts", "severity = 'info'"),
+            ("price_lists", "added_at_ms = 1"), ("periods", "closed_at_ms = 1"),
+            ("usage_reports", "gross = '0.00'"), ("alerts", "severity = 'info'"),
         ]
         for (table, change) in changes {
             try fixture.change("CREATE TABLE kept AS SELECT * FROM \(table)")
@@ -77,8 +85,8 @@ import Testing
         let ledger = fixture.ledger()
         _ = try await ledger.open(fixture.prices)
         await ledger.close()
-        try fixture.change("UPDATE ledger_version SET version = 3")
-        await #expect(throws: ChargeStoreError.newerSchema(found: 3, supported: 2)) {
+        try fixture.change("UPDATE ledger_version SET version = 4")
+        await #expect(throws: ChargeStoreError.newerSchema(found: 4, supported: 3)) {
             _ = try await fixture.ledger().open(fixture.prices)
         }
     }

@@ -107,15 +107,13 @@ extension LedgerAudit {
             endedAtMilliseconds: record.endedAtMilliseconds,
             receivedAtMilliseconds: row.receivedAtMilliseconds
         )
-        // One that was booked after its period was closed belongs to a later one.
-        if case .text(let text) = charge[ChargeRow.table.position(of: "period")],
-            let billed = CalendarMonth(text: text)
+        // One that was booked after its period was closed belongs to the first that was not.
+        let billed = charge[ChargeRow.table.position(of: "period")].month
+        while isClosed(period, of: record.accountID, before: row.number)
+            ?? billed.map({ period < $0 }) ?? false
         {
-            let account = record.accountID
-            while period < billed, isClosed(period, of: account, before: row.number) {
-                period = period.next
-                isLate = true
-            }
+            period = period.next
+            isLate = true
         }
         return prices.rate(
             record,
@@ -128,15 +126,6 @@ extension LedgerAudit {
             in: period,
             isLate: isLate
         )
-    }
-
-    private func isClosed(
-        _ period: CalendarMonth,
-        of account: String,
-        before number: Int64
-    ) -> Bool {
-        let key = PeriodKey(account: account, period: period.description)
-        return periods[key]?.closedAtMilliseconds != nil
     }
 
     /// Books the record again; returns the tier that it is posted at, nil when it cannot be booked.
@@ -199,5 +188,13 @@ extension LedgerAudit {
             case .text(let period) = charge[ChargeRow.table.position(of: "period")]
         else { return }
         unknown.insert(PeriodKey(account: account, period: period))
+    }
+}
+
+extension LedgerValue {
+    /// The month that a text names; nil for any other value.
+    fileprivate var month: CalendarMonth? {
+        guard case .text(let text) = self else { return nil }
+        return CalendarMonth(text: text)
     }
 }

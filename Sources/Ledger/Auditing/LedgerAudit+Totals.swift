@@ -25,7 +25,7 @@ extension LedgerAudit {
     }
 
     /// Compares a table with the rows that it has to have, by their keys.
-    private func audit(
+    func audit(
         _ table: LedgerTable,
         against expected: [[LedgerValue]: [LedgerValue]],
         _ period: ([LedgerValue]) -> PeriodKey?
@@ -76,11 +76,12 @@ extension LedgerAudit {
     }
 
     private func balance(of book: AuditedPeriod, closed row: PeriodRow) -> Posting {
-        guard row.closedAtMilliseconds == nil else { return closedBalance(of: book) }
-        return openBalance(of: book)
+        let balance = openBalance(of: book)
+        return row.closedAtMilliseconds == nil ? balance : balance.closed
     }
 
-    private func openBalance(of book: AuditedPeriod) -> Posting {
+    /// The balance before the period was closed.
+    func openBalance(of book: AuditedPeriod) -> Posting {
         guard book.mode == .graduated else { return book.book.balance }
         var balance = Posting.zero
         for model in book.models.values {
@@ -93,14 +94,7 @@ extension LedgerAudit {
         return balance
     }
 
-    private func closedBalance(of book: AuditedPeriod) -> Posting {
-        var balance = openBalance(of: book)
-        balance.receivable = balance.accrued
-        balance.accrued = 0
-        return balance
-    }
-
-    private func providers(
+    func providers(
         of book: AuditedPeriod,
         _ key: PeriodKey
     ) -> [String: PeriodBook.Provider] {

@@ -34,7 +34,7 @@ struct BatchBooking {
         self.engine = engine
         self.prices = prices
         sealer = engine.sealer
-        knowledge = BatchKnowledge(engine, directory, cache, isCareful: isCareful)
+        knowledge = BatchKnowledge(engine, directory, prices, cache, isCareful: isCareful)
     }
 
     /// Remembers the totals; call after the commit.

@@ -15,6 +15,9 @@ struct BatchKnowledge {
     private let directory: AccountDirectory
     private let cache: PeriodCache
     private let isCareful: Bool
+    private let prices: PriceBook?
+    /// The records of the batch that can be booked.
+    private var rated: [RatedRecord] = []
     private var periodNames: [CalendarMonth: String] = [:]
 
     /// An account's month, as the batch leaves it.
@@ -28,16 +31,19 @@ struct BatchKnowledge {
     init(
         _ engine: any LedgerEngine,
         _ directory: AccountDirectory,
+        _ prices: PriceBook?,
         _ cache: PeriodCache,
         isCareful: Bool
     ) {
         self.engine = engine
         self.directory = directory
+        self.prices = prices
         self.cache = cache
         self.isCareful = isCareful
     }
 
     mutating func load(_ rated: [RatedRecord]) throws(LedgerFailure) {
+        self.rated = rated
         let sequences = SequenceBooking(engine)
         let origins = rated.map { RecordOrigin($0.delivered.fields) }
         let names = Set(rated.map(\.record.accountID)).map { [LedgerValue.text($0)] }
@@ -58,7 +64,7 @@ struct BatchKnowledge {
             if isCareful || rated.record.segment > 0 { streamKeys.insert(StreamKey(rated.record)) }
         }
         try loadRecords(ids, streamKeys.map(\.values))
-        try loadPeriods(Set(rated.map { key(of: $0) }), rated)
+        try loadPeriods(Set(rated.map { key(of: $0) }))
     }
 
     private mutating func loadRecords(
@@ -86,10 +92,7 @@ struct BatchKnowledge {
         }
     }
 
-    private mutating func loadPeriods(
-        _ keys: Set<PeriodKey>,
-        _ rated: [RatedRecord]
-    ) throws(LedgerFailure) {
+    private mutating func loadPeriods(_ keys: Set<PeriodKey>) throws(LedgerFailure) {
         var wanted: Set<PeriodKey> = []
         for key in keys {
             let batches = accounts[key.account]?.batches ?? 0
@@ -105,8 +108,9 @@ struct BatchKnowledge {
                     ?? OpenPeriod(row: PeriodRow(key, mode: mode), book: PeriodBook(mode: mode))
             }
         }
-        let reading = OrderReading(engine)
+        let reading = OrderReading(engine, prices)
         for key in keys where periods[key]?.row.mode == .graduated {
+            // Any of them may come to be booked here: its own period may be closed.
             let members = rated.filter { $0.record.accountID == key.account }
             guard var period = periods.removeValue(forKey: key) else { continue }
             try reading.loadOrders(of: &period.book, key, for: members)
@@ -120,7 +124,7 @@ struct BatchKnowledge {
         of account: String
     ) throws(LedgerFailure) -> Bool {
         let key = PeriodKey(account: account, period: name(of: period))
-        if periods[key] == nil { try loadPeriods([key], []) }
+        if periods[key] == nil { try loadPeriods([key]) }
         return periods[key]?.row.closedAtMilliseconds != nil
     }
 

@@ -5,8 +5,15 @@ import Pricing
 struct OrderReading {
     private static let pageSize: Int64 = 256
     private let engine: any LedgerEngine
+    private let prices: PriceBook?
 
-    init(_ engine: any LedgerEngine) { self.engine = engine }
+    /// - Parameters:
+    ///   - engine: where the order is stored.
+    ///   - prices: know the tiers of periods; nil: the records do.
+    init(_ engine: any LedgerEngine, _ prices: PriceBook?) {
+        self.engine = engine
+        self.prices = prices
+    }
 
     /// Gives the providers of the records that will be booked their orders.
     func loadOrders(
@@ -23,10 +30,11 @@ struct OrderReading {
         for row in rows.sorted(by: { $0.tier < $1.tier }) {
             boundaries[row.provider, default: []].append(row.boundary)
         }
+        let opening = CalendarMonth(text: key.period).flatMap { prices?.openingList(of: $0) }
         for (provider, members) in Dictionary(grouping: records, by: \.provider) {
-            guard let stored = book.providers[provider], let tiers = members.first?.tiers else {
-                continue
-            }
+            guard let stored = book.providers[provider],
+                let tiers = opening?.tiers(of: provider) ?? members.first?.tiers
+            else { continue }
             let known = boundaries[provider] ?? []
             guard known.count == tiers.count - 1 else {
                 throw .damaged("graduated_boundaries of \(key.account) \(key.period) \(provider)")

@@ -36,21 +36,40 @@ package actor LedgerReader {
         try reading { (engine) throws(LedgerFailure) in try UsageReading(engine).report(query) }
     }
 
-    /// What an account's month costs as it stands; nil where the account has no records in it.
-    package func period(
-        _ period: CalendarMonth,
-        of account: String
-    ) throws(ChargeStoreError) -> AccountPeriod? {
-        let key = PeriodKey(account: account, period: period.description)
-        return try reading { (engine) throws(LedgerFailure) in
-            guard let open = try PeriodReading(engine).periods([key])[key],
-                let prices = try PriceListBooking(engine).stored()
-            else { return nil }
-            return AccountPeriod(
-                statement: PeriodStatement(open.book),
-                prices: prices.closingList(of: period),
-                closedAtMilliseconds: open.row.closedAtMilliseconds
-            )
+    /// What an account's month comes to, as JSON: what was frozen when it was closed, and until then
+    /// as it stands.
+    ///
+    /// - Parameters:
+    ///   - month: which one.
+    ///   - account: whose.
+    ///   - terms: those of the account now; a month that is closed keeps those that it had.
+    /// - Returns: nil where the account has no records in the month.
+    /// - Throws: `ChargeStoreError`.
+    package func report(
+        of month: CalendarMonth,
+        _ account: String,
+        terms: AccountTerms
+    ) throws(ChargeStoreError) -> String? {
+        let key = PeriodKey(account: account, period: month.description)
+        return try reading { (engine) throws(LedgerFailure) -> String? in
+            guard let open = try PeriodReading(engine).periods([key])[key] else { return nil }
+            guard open.row.closedAtMilliseconds == nil else {
+                let table = UsageReportRow.table
+                let read = LedgerRead(table, by: table.key, [key.values])
+                guard let frozen = try engine.read([read])[0].first else {
+                    throw .damaged("the report of \(key.account) \(key.period) is missing")
+                }
+                return try UsageReportRow(stored: frozen).body
+            }
+            guard let prices = try PriceListBooking(engine).stored() else { return nil }
+            return PeriodReport(
+                account: account,
+                month: month,
+                book: open.book,
+                terms: terms,
+                prices: prices,
+                closedAt: nil
+            ).json
         }
     }
 
@@ -75,15 +94,6 @@ package actor LedgerReader {
         self.engine = engine
         return engine
     }
-}
-
-/// An account's month, as it stands.
-package struct AccountPeriod: Sendable {
-    package let statement: PeriodStatement
-    /// Those in force at its last instant.
-    package let prices: PriceList
-    /// Nil: it is open.
-    package let closedAtMilliseconds: Int64?
 }
 
 extension LedgerDatabase {

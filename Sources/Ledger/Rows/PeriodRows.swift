@@ -20,6 +20,8 @@ struct PeriodRow: LedgerRow {
         checks: [
             "accrued_nano + discount_nano + sla_penalty_nano + revenue_nano + receivable_nano = 0"
         ],
+        // Neither column is ever updated: a batch does not touch it.
+        indexes: [LedgerIndex("periods_in_time", on: ["period", "account_id"])],
         isSealed: true
     )
 

@@ -35,7 +35,10 @@ struct RecordRow: LedgerRow {
             + furtherTexts.map { LedgerColumn.text($0).optional }
             + furtherNumbers.map { LedgerColumn.integer($0).optional }
             + [.text("entry_id"), .integer("received_at_ms")],
-        indexes: [LedgerIndex("records_of_id", on: ["record_id"], isUnique: true)],
+        indexes: [
+            LedgerIndex("records_of_id", on: ["record_id"], isUnique: true),
+            LedgerIndex("records_in_time", on: ["ended_at_ms"]),
+        ],
         isSealed: true
     )
 

@@ -5,13 +5,14 @@
 enum LedgerSchema {
     enum Dialect { case sqlite, postgresql }
 
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     static let tables: [LedgerTable] = [
         PriceListRow.table, AccountRow.table, RecordRow.table, ChargeRow.table,
         GraduatedChargeRow.table, JournalRow.table, PeriodRow.table, PeriodProviderRow.table,
         BoundaryRow.table, DayModelRow.table, StreamRow.table,
         EventRow.table, AlertRow.table, RejectedRow.table, SequenceRow.table,
+        UsageReportRow.table,
     ]
 
     /// What makes all tables and views, one statement each.

@@ -66,9 +66,14 @@ extension AccountCase {
             }
         }
         let periods = book.billedPeriods.compactMap { period in
-            book.statement(of: period).map {
-                let list = prices.closingList(of: period)
-                let members = $0.jsonMembers(terms: terms, prices: list, month: period)
+            book.statement(of: period).map { statement in
+                let invoice = Invoice(
+                    for: statement,
+                    terms: terms,
+                    prices: prices.closingList(of: period),
+                    month: period
+                )
+                let members = statement.jsonMembers(invoice, currency: terms.currency)
                 return "\"\(period)\":{\(members)}"
             }
         }

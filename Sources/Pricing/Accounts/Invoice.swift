@@ -18,6 +18,9 @@ package struct Invoice: Sendable {
 
     package var gross: Int128 { net + vat }
 
+    /// An amount as it is written: with exactly the currency's decimals.
+    package func text(_ amount: Int128) -> String { amount.text(decimals: decimals) }
+
     /// Rounds each line once, and the tax once on their sum.
     ///
     /// - Parameters:

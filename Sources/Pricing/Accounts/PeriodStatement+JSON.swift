@@ -1,18 +1,9 @@
 import Metering
 
 extension PeriodStatement {
-    /// The members of a JSON object: `providers`, `models`, the sums, and the `invoice`.
-    ///
-    /// - Parameters:
-    ///   - terms: the account's.
-    ///   - prices: those in force at the period's last instant.
-    ///   - month: the period.
-    /// - Returns: the members with commas between.
-    package func jsonMembers(
-        terms: AccountTerms,
-        prices: PriceList,
-        month: CalendarMonth
-    ) -> String {
+    /// The members of a JSON object, with commas between: `providers`, `models`, the sums, and the
+    /// `invoice` in its currency.
+    func jsonMembers(_ invoice: Invoice, currency: String) -> String {
         let providers = providers.sorted { $0.key < $1.key }.map { name, provider in
             "\(jsonText(name)):{\"tokens\":\(provider.tokens),"
                 + "\"discount_bp\":\(provider.discountBasisPoints)}"
@@ -21,17 +12,17 @@ extension PeriodStatement {
             "\(jsonText(name)):{\"records\":\(sums.records),"
                 + "\"breached_records\":\(sums.breachedRecords),\(sums.jsonMembers)}"
         }
-        let invoice = Invoice(for: self, terms: terms, prices: prices, month: month)
         return """
             "providers":{\(providers.joined(separator: ","))},\
             "models":{\(models.joined(separator: ","))},\(total.jsonMembers),\
-            "invoice":{\(invoice.jsonMembers(currency: terms.currency))}
+            "invoice":{\(invoice.jsonMembers(currency: currency))}
             """
     }
 }
 
 extension ChargeSums {
-    fileprivate var jsonMembers: String {
+    /// What the records cost, in dollars.
+    var jsonMembers: String {
         """
         "subtotal":"\(subtotal.text(decimals: 9))",\
         "discount":"\(discount.text(decimals: 9))",\

@@ -119,6 +119,7 @@ final class BillingService: Sendable {
             group.addTask { await self.watch() }
             group.addTask { await self.keep() }
             group.addTask { await self.watchHoles() }
+            group.addTask { await self.closePeriods() }
         }
         for reader in readers { await leave(reader) }
     }
@@ -141,6 +142,13 @@ final class BillingService: Sendable {
 
     private func keep() async {
         await keeping.run { [ledger] in try await ledger.sequenceRanges() }
+    }
+
+    private func closePeriods() async {
+        let closer = PeriodCloser(ledger, log: log) { [keeping] in
+            try await keeping.bookedThrough(at: WallTime.now)
+        }
+        await closer.run()
     }
 
     /// Names record numbers that stay missing though later ones are there.

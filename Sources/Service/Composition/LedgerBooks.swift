@@ -57,22 +57,10 @@ final class LedgerBooks: AccountBooks {
         }
         let terms = state.withLock { $0.accounts[account] } ?? .none
         return await answered { [reader] () throws(ChargeStoreError) in
-            guard let found = try await reader.period(month, of: account) else {
+            guard let report = try await reader.report(of: month, account, terms: terms) else {
                 return .missing("nothing is billed to that account in \(month)")
             }
-            let closed = found.closedAtMilliseconds.map {
-                "\"\(WallTime(milliseconds: $0).text)\""
-            }
-            let statement = found.statement.jsonMembers(
-                terms: terms,
-                prices: found.prices,
-                month: month
-            )
-            let head =
-                "{\"account\":\"\(account)\",\"period\":\"\(month)\","
-                + "\"status\":\"\(closed == nil ? "open" : "closed")\","
-                + "\"closedAt\":\(closed ?? "null"),"
-            return .found(Array((head + statement + "}").utf8))
+            return .found(Array(report.utf8))
         }
     }
 

@@ -69,6 +69,21 @@ final class StreamKeeping: Sendable {
     /// What has been published about the ledger, for processes that do not have it.
     func committed() async throws -> SequenceRanges { try await keeper.committed() }
 
+    /// Up to when everything that Redis received is acknowledged, whichever biller had it: all of
+    /// that is in the ledger.
+    ///
+    /// - Parameter now: the wall clock, as the ids of entries have it.
+    /// - Returns: the instant of the oldest entry that is not; `now` where there is none.
+    /// - Throws: `RedisError`.
+    func bookedThrough(at now: WallTime) async throws -> WallTime {
+        var through = now
+        for partition in 0..<partitions {
+            let waiting = try await keeper.backlog(of: partition, at: now).oldestMilliseconds
+            through = min(through, WallTime(milliseconds: now.milliseconds - waiting))
+        }
+        return through
+    }
+
     private func watch() async {
         // Every partition costs a few commands.
         let pause = max(.seconds(5), .milliseconds(50) * partitions)

@@ -21,7 +21,7 @@ extension PostgreSQLEngine {
         try begin()
         do throws(LedgerFailure) {
             try send("SELECT pg_advisory_xact_lock(\(Self.setupLock))")
-            if try version() == nil { try makeTables() }
+            try makeCurrent()
             try commit()
         } catch {
             rollback()
@@ -39,7 +39,7 @@ extension PostgreSQLEngine {
             )
         }
         guard version == LedgerSchema.version else {
-            throw .refused("the ledger has the unknown version \(version)")
+            throw .refused("the ledger has version \(version); weir bill brings it up to date")
         }
     }
 
@@ -52,6 +52,18 @@ extension PostgreSQLEngine {
             throw .damaged("weir.ledger_version does not have one row")
         }
         return version
+    }
+
+    /// Makes the tables, or brings them up to date, unless another process has just done it.
+    private func makeCurrent() throws(LedgerFailure) {
+        switch try version() {
+        case nil: try makeTables()
+        case 2:
+            for statement in VersionTwoMigration.statements(.postgresql) { try send(statement) }
+            try send("UPDATE ledger_version SET version = \(LedgerSchema.version)")
+            _ = try answers()
+        default: break
+        }
     }
 
     private func makeTables() throws(LedgerFailure) {

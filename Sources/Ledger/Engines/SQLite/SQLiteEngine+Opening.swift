@@ -62,6 +62,8 @@ extension SQLiteEngine {
                     throw .refused("a ledger of version 1 is brought up to date with its prices")
                 }
                 try VersionOneMigration(self, prices).run(at: now)
+            case 2:
+                for statement in VersionTwoMigration.statements(.sqlite) { try execute(statement) }
             default: break
             }
             try execute(
