@@ -62,6 +62,10 @@ extension EndToEndTests {
             let lines = (first.log + weir.log).filter { $0.contains("\"period_closed\"") }
             #expect(lines.count == 1)
             #expect(lines.first?.contains("\"gross\":\"0.08 USD\"") == true, "\(lines)")
+            let events = try await weir.ledger.rows(
+                "SELECT kind FROM events WHERE kind LIKE 'configuration%'"
+            )
+            #expect(events.count == 2)
             try await weir.stop()
 
             let verified = try await output(

@@ -27,6 +27,17 @@ enum AuditSamples {
     /// When January closes: 2026-02-04 00:00 UTC.
     static let closing: Int64 = 1_770_163_200_000
 
+    /// What a process works by, with some keys of the account `whole`.
+    static func configuration(_ keys: [String], process: String = "p1") -> UsedConfiguration {
+        UsedConfiguration(
+            process: process,
+            path: "weir.yaml",
+            sha256: "a0",
+            priceLists: ["first", "second"],
+            keys: Set(keys.map { AccountKey(account: "whole", id: $0) })
+        )
+    }
+
     static func prices() throws -> PriceBook {
         let list = try BillingSamples.prices().lists[0]
         let second = list.text.split(separator: "\"version\":\"2026-01-01\"").joined(

@@ -24,6 +24,9 @@ import Testing
         for place in try await closer.duePeriods(bookedThrough: instant, limit: 2) {
             _ = try await closer.closePeriod(place)
         }
+        for keys in [["k1", "k2", "k3"], ["k1", "k3"]] {
+            try await closer.note(AuditSamples.configuration(keys), isReload: keys.count == 2)
+        }
         await closer.close()
     }
 

@@ -42,6 +42,7 @@ final class LedgerAudit {
         section("usage_reports") { () throws(LedgerFailure) in try auditReports() }
         section("streams") { () throws(LedgerFailure) in try auditStreams() }
         section("events") { () throws(LedgerFailure) in try auditEvents() }
+        section("account_keys") { () throws(LedgerFailure) in try auditKeys() }
         for table in [RejectedRow.table, AlertRow.table, SequenceRow.table] {
             section(table.name) { () throws(LedgerFailure) in try auditSeals(table) }
         }

@@ -269,7 +269,7 @@ private struct UsageStatement {
 
 extension LedgerSchema.Dialect {
     /// The day of a column in milliseconds, in UTC.
-    fileprivate func day(_ column: String) -> String {
+    func day(_ column: String) -> String {
         switch self {
         case .sqlite: "strftime('%Y-%m-%d', \(column) / 1000, 'unixepoch')"
         case .postgresql:

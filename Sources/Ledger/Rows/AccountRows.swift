@@ -51,9 +51,10 @@ package struct LedgerEvent: Equatable, Sendable {
         case streamClosed = "stream_closed"
         case priceListAdded = "price_list_added"
         case periodClosed = "period_closed"
-        case keyCreated = "key_created"
-        case keyRevoked = "key_revoked"
+        case keyAdded = "key_added"
+        case keyRemoved = "key_removed"
         case configurationLoaded = "configuration_loaded"
+        case configurationReloaded = "configuration_reloaded"
     }
 
     package let kind: Kind

@@ -12,12 +12,13 @@ enum LedgerSchema {
         GraduatedChargeRow.table, JournalRow.table, PeriodRow.table, PeriodProviderRow.table,
         BoundaryRow.table, DayModelRow.table, StreamRow.table,
         EventRow.table, AlertRow.table, RejectedRow.table, SequenceRow.table,
-        UsageReportRow.table,
+        UsageReportRow.table, AccountKeyRow.table,
     ]
 
     /// What makes all tables and views, one statement each.
     static func statements(_ dialect: Dialect) -> [String] {
-        tables.flatMap { $0.definition(dialect) } + [chargeList(dialect), postings]
+        let views = [chargeList(dialect), postings, keyUse(dialect)]
+        return tables.flatMap { $0.definition(dialect) } + views
     }
 
     /// For people: each charge as it stands now, in dollars.
@@ -81,6 +82,17 @@ enum LedgerSchema {
         }
         let parts = ofCharges + ofJournal
         return "CREATE VIEW postings AS\n\(parts.joined(separator: "\nUNION ALL\n"))"
+    }
+
+    /// For people: when each key was first used on each day in UTC.
+    static func keyUse(_ dialect: Dialect) -> String {
+        """
+        CREATE VIEW key_use AS
+        SELECT account_id, key_id, \(dialect.day("started_at_ms")) AS day,
+            \(dialect.time("min(started_at_ms)")) AS first_used_at, count(*) AS streams
+        FROM streams WHERE key_id IS NOT NULL
+        GROUP BY account_id, key_id, \(dialect.day("started_at_ms"))
+        """
     }
 
     /// Nine decimals, in the words that both databases know; the amount is not negative.

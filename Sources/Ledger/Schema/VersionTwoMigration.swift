@@ -4,7 +4,8 @@ enum VersionTwoMigration {
         let indexes: [(LedgerTable, String)] = [
             (RecordRow.table, "records_in_time"), (PeriodRow.table, "periods_in_time"),
         ]
-        return UsageReportRow.table.definition(dialect)
+        return UsageReportRow.table.definition(dialect) + AccountKeyRow.table.definition(dialect)
+            + [LedgerSchema.keyUse(dialect)]
             + indexes.flatMap { table, name in
                 table.indexes.filter { $0.name == name }.map { $0.definition(of: table) }
             }

@@ -188,6 +188,17 @@ final class BillingService: Sendable {
         }
     }
 
+    /// Notes in the ledger what this process works by from now on.
+    ///
+    /// - Throws: `LedgerRefused`.
+    func note(_ configuration: UsedConfiguration, isReload: Bool) async throws(LedgerRefused) {
+        do {
+            try await ledger.note(configuration, isReload: isReload)
+        } catch {
+            throw LedgerRefused(error, at: ledgerPlace)
+        }
+    }
+
     /// Uses other prices and terms from the next batch on.
     func use(_ prices: PriceBook, _ accounts: [AccountConfiguration]) async {
         await ledger.use(AccountDirectory(accounts))

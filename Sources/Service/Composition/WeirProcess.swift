@@ -1,5 +1,6 @@
 import Gateway
 import HTTPServer
+import Ledger
 import Pricing
 import Reactor
 import RedisStreams
@@ -15,6 +16,8 @@ actor WeirProcess {
     private let log: any LogSink
     private let group: ReactorGroup
     private let resolver: Resolver
+    /// As it was read at the start.
+    private let loaded: LoadedConfiguration
     private var configuration: WeirConfiguration
     private var prices: PriceBook
     private let keys: ReloadableKeys
@@ -50,6 +53,7 @@ actor WeirProcess {
         self.options = options
         self.console = console
         self.log = log
+        self.loaded = loaded
         let configuration = loaded.configuration
         // Without an account, a machine's own user is served, under a key of its own.
         let isLocal = role == .up && configuration.accounts.isEmpty && !configuration.access.open
@@ -256,9 +260,19 @@ extension WeirProcess {
             log: log
         )
         self.billing = billing
+        try await billing.note(used(loaded, prices, keys.callers), isReload: false)
         alertStore.connect(billing.alerts)
         board.connect(billing: billing)
         tasks.append(Task { await billing.run() })
+    }
+
+    private func used(
+        _ loaded: LoadedConfiguration,
+        _ prices: PriceBook,
+        _ callers: [Caller]
+    ) throws -> UsedConfiguration {
+        let name = try gatewayName(in: configuration.data.directory)
+        return UsedConfiguration(loaded, process: name, prices: prices, callers: callers)
     }
 }
 
@@ -268,7 +282,8 @@ extension WeirProcess {
     /// Reads configuration, keys and prices again; a mistake changes nothing.
     private func reload() async {
         do {
-            var fresh = try options.configurationLoader.load().configuration
+            let loaded = try options.configurationLoader.load()
+            var fresh = loaded.configuration
             let prices = try readPriceBook(fresh.prices).addingFree()
             let store = try Self.keyStore(fresh, runKey)
             if let demonstration, fresh.providers.isEmpty {
@@ -277,6 +292,7 @@ extension WeirProcess {
             let settings = try fresh.gatewaySettings(allowsLocalhost: role == .up)
             let adopted = try await billing?.adopt(prices)
             try await certificates?.reload(from: secures(fresh), at: .now)
+            try await billing?.note(used(loaded, prices, store.callers), isReload: true)
             keys.replace(with: store)
             if let adopted { await billing?.use(adopted, fresh.accounts) }
             books?.use(fresh.accounts)

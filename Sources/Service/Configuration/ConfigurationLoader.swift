@@ -1,3 +1,4 @@
+import Cryptography
 import StreamBytes
 import YAMLText
 
@@ -6,6 +7,8 @@ package struct LoadedConfiguration: Equatable, Sendable {
     package let configuration: WeirConfiguration
     /// The file that was read; nil: there was none, and the defaults hold.
     package let path: String?
+    /// Of the file; nil: there was none.
+    package let digest: SHA256Digest?
     /// What can be used but was probably not meant.
     package let warnings: [ConfigurationMistake]
 }
@@ -44,7 +47,7 @@ package struct ConfigurationLoader: Sendable {
 
     /// - Throws: `ConfigurationRefused` with every mistake there is.
     package func load() throws(ConfigurationRefused) -> LoadedConfiguration {
-        let (file, root) = try readTree()
+        let (file, digest, root) = try readTree()
         var tree = root
         var reader = ConfigurationReader(environment: environment)
         for override in overrides { apply(override, to: &tree, &reader) }
@@ -60,19 +63,23 @@ package struct ConfigurationLoader: Sendable {
         return LoadedConfiguration(
             configuration: configuration,
             path: file,
+            digest: digest,
             warnings: relations.warnings
         )
     }
 
-    private func readTree() throws(ConfigurationRefused) -> (String?, ConfigurationNode) {
+    private func readTree() throws(ConfigurationRefused) -> (
+        path: String?, digest: SHA256Digest?, root: ConfigurationNode
+    ) {
         let file = path ?? Self.defaultPath
         let nothing = ConfigurationNode(.map([]), at: .wholeFile(file))
         do {
-            let root = try YAMLDocument.parse(try readFile(file))
-            guard let root else { return (file, nothing) }
-            return (file, ConfigurationNode(root) { .file(file, $0) })
+            let bytes = try readFile(file)
+            let digest = SHA256Digest(of: bytes)
+            guard let root = try YAMLDocument.parse(bytes) else { return (file, digest, nothing) }
+            return (file, digest, ConfigurationNode(root) { .file(file, $0) })
         } catch let error as FileError {
-            if path == nil, error == .missing { return (nil, nothing) }
+            if path == nil, error == .missing { return (nil, nil, nothing) }
             throw ConfigurationRefused([
                 ConfigurationMistake("the file \(error)", at: .wholeFile(file))
             ])

@@ -40,6 +40,9 @@ package struct KeyStore: Sendable {
         self.init(accounts: configuration.accounts, stored: try file.read())
     }
 
+    /// Whose keys there are.
+    package var callers: [Caller] { buckets.flatMap { $0.map(\.caller) } }
+
     /// How many keys there are.
     package var count: Int { buckets.reduce(0) { $0 + $1.count } }
 

@@ -7,6 +7,9 @@ package final class ReloadableKeys: CallerDirectory, Sendable {
 
     package init(_ store: KeyStore) { self.store = Guarded(store) }
 
+    /// Whose keys are in force.
+    package var callers: [Caller] { store.withLock { $0 }.callers }
+
     /// Puts other keys into force.
     package func replace(with store: KeyStore) {
         self.store.withLock { $0 = store }
