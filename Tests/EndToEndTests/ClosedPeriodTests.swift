@@ -1,3 +1,4 @@
+import Foundation
 import Replay
 import TestSupport
 import Testing
@@ -62,10 +63,6 @@ extension EndToEndTests {
             let lines = (first.log + weir.log).filter { $0.contains("\"period_closed\"") }
             #expect(lines.count == 1)
             #expect(lines.first?.contains("\"gross\":\"0.08 USD\"") == true, "\(lines)")
-            let events = try await weir.ledger.rows(
-                "SELECT kind FROM events WHERE kind LIKE 'configuration%'"
-            )
-            #expect(events.count == 2)
             try await weir.stop()
 
             let verified = try await output(
@@ -73,6 +70,32 @@ extension EndToEndTests {
                 ["ledger", "verify", "--data", scratch.path("data")]
             )
             #expect(verified.hasPrefix("sound: "))
+        }
+
+        @Test func `starts, reloads and keys stand in the ledger's chains`() async throws {
+            let first = try await start()
+            try await first.stop()
+            let weir = try await start()
+            weir.program.signal(SIGHUP)
+            let events = try await eventually("the reload to be noted") {
+                let rows = try await weir.ledger.rows(
+                    "SELECT account_id, kind, subject FROM events "
+                        + "WHERE kind LIKE 'configuration%' OR kind LIKE 'key%' ORDER BY number"
+                )
+                return rows.count < 5 ? nil : rows
+            }
+            try await weir.stop()
+            // The key of the second run is its own.
+            #expect(
+                events.compactMap { $0["kind"]?.string } == [
+                    "configuration_loaded", "key_added", "configuration_loaded", "key_added",
+                    "configuration_reloaded",
+                ]
+            )
+            #expect(
+                events.filter { $0["account_id"]?.string == "local" }.map { $0["subject"]?.string }
+                    == ["local", "run"]
+            )
         }
     }
 }

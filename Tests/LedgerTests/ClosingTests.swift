@@ -161,6 +161,57 @@ import Testing
         await ledger.close()
         let report = try fixture.database.audit()
         #expect(report.isSound, "\(report.findings)")
+        for id in ["late-graded", "late-whole"] {
+            guard case .charged(let explanation, differences: []) = try fixture.database.explain(id)
+            else {
+                Issue.record("\(id)")
+                continue
+            }
+            #expect(explanation.rated.period == Self.february)
+        }
+    }
+
+    /// Whether a batch or a closing comes first, each record is in a month that was open then.
+    @Test(arguments: LedgerKind.allCases)
+    func `months are closed while others book for their accounts`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
+        let (booker, prices) = try await filled(fixture)
+        let thread = try BlockingThread(name: "ledger-other")
+        defer { thread.stop() }
+        let closer = DatabaseLedger(
+            fixture.database,
+            on: thread,
+            directory: AuditSamples.directory,
+            wallClock: { WallTime(milliseconds: AuditSamples.closing) }
+        )
+        _ = try await closer.open(AuditSamples.prices())
+        let accounts = ["graded", "whole"]
+        async let closed = Self.close(accounts, of: closer)
+        for number in 0..<30 {
+            let records = accounts.flatMap {
+                [inTime("late-\($0)-\(number)", $0), ofFebruary("f-\($0)-\(number)", $0)]
+            }
+            let receipt = try await booker.store(records.map { prices.settle($0) })
+            #expect(receipt.outcomes.allSatisfy { $0 == .accepted })
+        }
+        let count = try await closed
+        for ledger in [booker, closer] { await ledger.close() }
+
+        #expect(count == 2)
+        #expect(try fixture.row("SELECT count(*) FROM records") == "210")
+        let report = try fixture.database.audit()
+        #expect(report.isSound, "\(report.findings.prefix(4))")
+    }
+
+    /// Closes January for the accounts, one after the other; returns how many were open.
+    private static func close(_ accounts: [String], of ledger: DatabaseLedger) async throws -> Int {
+        var count = 0
+        for account in accounts {
+            try await Task.sleep(for: .milliseconds(20))
+            let place = AccountMonth(account: account, month: january)
+            if try await ledger.closePeriod(place) != nil { count += 1 }
+        }
+        return count
     }
 
     @Test(arguments: LedgerKind.allCases)
