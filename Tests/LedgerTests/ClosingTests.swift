@@ -22,6 +22,21 @@ import Testing
         return (ledger, prices)
     }
 
+    /// The same ledger, as another process has it.
+    private func another(
+        _ fixture: LedgerFixture,
+        on thread: BlockingThread
+    ) async throws -> DatabaseLedger {
+        let ledger = DatabaseLedger(
+            fixture.database,
+            on: thread,
+            directory: AuditSamples.directory,
+            wallClock: { WallTime(milliseconds: AuditSamples.closing) }
+        )
+        _ = try await ledger.open(AuditSamples.prices())
+        return ledger
+    }
+
     /// A record that ended in January and was received in its grace.
     private func inTime(_ id: String, _ account: String) -> DeliveredRecord {
         BillingSamples.delivered(
@@ -101,13 +116,7 @@ import Testing
         let (first, _) = try await filled(fixture)
         let thread = try BlockingThread(name: "ledger-other")
         defer { thread.stop() }
-        let second = DatabaseLedger(
-            fixture.database,
-            on: thread,
-            directory: AuditSamples.directory,
-            wallClock: { WallTime(milliseconds: AuditSamples.closing) }
-        )
-        _ = try await second.open(AuditSamples.prices())
+        let second = try await another(fixture, on: thread)
         let instant = WallTime(milliseconds: AuditSamples.closing)
         let due = try await first.duePeriods(bookedThrough: instant, limit: 10)
         let closed = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -178,13 +187,7 @@ import Testing
         let (booker, prices) = try await filled(fixture)
         let thread = try BlockingThread(name: "ledger-other")
         defer { thread.stop() }
-        let closer = DatabaseLedger(
-            fixture.database,
-            on: thread,
-            directory: AuditSamples.directory,
-            wallClock: { WallTime(milliseconds: AuditSamples.closing) }
-        )
-        _ = try await closer.open(AuditSamples.prices())
+        let closer = try await another(fixture, on: thread)
         let accounts = ["graded", "whole"]
         async let closed = Self.close(accounts, of: closer)
         for number in 0..<30 {
