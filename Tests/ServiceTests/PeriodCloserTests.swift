@@ -45,12 +45,12 @@ import Testing
             let through = Guarded(WallTime(milliseconds: Self.closing.milliseconds - 1))
             let closer = PeriodCloser(ledger, log: log) { through.withLock(\.self) }
             let early = try await closer.turn()
-            #expect(log.events.isEmpty)
+            #expect(log.events == ["period_waits"])
             through.withLock { $0 = Self.closing }
             let closed = try await closer.turn()
             let again = try await closer.turn()
             #expect([early, closed, again] == [0, 1, 0])
-            #expect(log.events == ["period_closed"])
+            #expect(log.events == ["period_waits", "period_closed"])
         }
     }
 

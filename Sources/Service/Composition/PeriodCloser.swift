@@ -50,10 +50,22 @@ package struct PeriodCloser: Sendable {
     /// - Returns: how many were closed.
     /// - Throws: what keeps it from closing any.
     package func turn() async throws -> Int {
+        // Most of the time nothing is due, and Redis need not be asked.
+        let always = WallTime(milliseconds: .max)
+        guard let first = try await ledger.duePeriods(bookedThrough: always, limit: 1).first else {
+            return 0
+        }
         let through = try await bookedThrough()
+        let due = try await ledger.duePeriods(bookedThrough: through, limit: Self.limit)
+        if due.isEmpty {
+            log.write(
+                LogLine(.warning, "period_waits").with("account", first.account)
+                    .with("period", first.month.description)
+                    .with("booked_through", through.text)
+            )
+        }
         var count = 0
-        for place in try await ledger.duePeriods(bookedThrough: through, limit: Self.limit)
-        where !Task.isCancelled {
+        for place in due where !Task.isCancelled {
             do throws(ChargeStoreError) {
                 guard let closed = try await ledger.closePeriod(place) else { continue }
                 count += 1
