@@ -12,7 +12,7 @@ SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
 RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests Fuzzing)
 
-.PHONY: run build test bench loadtest faults scan fuzz format lint clean
+.PHONY: run build test bench bench-ledger loadtest faults scan fuzz format lint clean
 
 # ARGS are passed on: make run ARGS="--set listen=127.0.0.1:9090"
 run: build
@@ -33,6 +33,11 @@ test:
 bench:
 	@Config/setup run
 	$(SWIFT) run --configuration release --scratch-path .build-bench weir-bench $(ARGS)
+
+# Stores records in both databases: make bench-ledger ARGS="--records 1000000"
+bench-ledger: build
+	@Config/setup test
+	Benchmarks/ledger .build-static/release $(ARGS)
 
 # ARGS replaces the options: make loadtest ARGS="-n 5000 --duration 60s"
 loadtest: build

@@ -7,7 +7,7 @@ import Reactor
 import StreamBytes
 
 /// Records that are made before the clock runs, so that making them is not measured.
-private let chunkSize = 40_000
+private let chunkSize = 10_000
 
 /// Accounts whose discount is graduated in the random runs: every fourth.
 @Sendable private func mode(of account: String) -> DiscountMode {
@@ -70,7 +70,7 @@ func storeRecords(_ options: BenchOptions, _ prices: PriceBook) async throws {
         }
         wall += watch.elapsed.wall
         processor += watch.elapsed.processor
-        guard end - told >= 500_000 || end == options.records else { continue }
+        guard end - told >= 1_000_000 || end == options.records else { continue }
         told = end
         say(
             "stored \(end) records: \(Int(Double(end) / wall)) a second, "

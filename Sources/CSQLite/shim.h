@@ -29,7 +29,7 @@ static inline int CSQLite_bind_text(
 
 /* SQLITE_STATIC: the bytes stay where they are until the statement is reset. */
 static inline int CSQLite_lend_text(
-    sqlite3_stmt *statement, int index, const char *text, int byteCount)
+    sqlite3_stmt *statement, int index, const void *text, int byteCount)
 {
     return sqlite3_bind_text(statement, index, text, byteCount, SQLITE_STATIC);
 }

@@ -21,27 +21,34 @@ package struct SHA256Hasher: ~Copyable {
         unsafe EVP_MD_free(algorithm)
     }
 
-    /// Appends the first bytes of the digest of `message` to `output`.
+    /// Appends the first bytes of the digest of a message in two parts.
     ///
     /// - Parameters:
-    ///   - message: what to digest.
+    ///   - first: how the message begins.
+    ///   - second: the rest of it.
     ///   - count: how many bytes to append, at most 32.
     ///   - output: takes them.
     package mutating func append(
-        digestOf message: [UInt8],
+        digestOf first: [UInt8],
+        _ second: RawSpan,
         count: Int,
         to output: inout [UInt8]
     ) {
         precondition((0...32).contains(count), "a digest has 32 bytes")
-        var digest = [UInt8](repeating: 0, count: 32)
-        let isDone = unsafe message.withUnsafeBytes { input in
-            unsafe digest.withUnsafeMutableBufferPointer { result in
-                unsafe EVP_DigestInit_ex2(context, algorithm, nil) == 1
-                    && EVP_DigestUpdate(context, input.baseAddress, input.count) == 1
+        var digest: [32 of UInt8] = .init(repeating: 0)
+        var result = digest.mutableSpan
+        let isBegun = unsafe first.withUnsafeBytes { input in
+            unsafe EVP_DigestInit_ex2(context, algorithm, nil) == 1
+                && (input.isEmpty
+                    || EVP_DigestUpdate(context, input.baseAddress, input.count) == 1)
+        }
+        let isDone = unsafe second.withUnsafeBytes { input in
+            unsafe result.withUnsafeMutableBufferPointer { result in
+                unsafe EVP_DigestUpdate(context, input.baseAddress, input.count) == 1
                     && EVP_DigestFinal_ex(context, result.baseAddress, nil) == 1
             }
         }
-        precondition(isDone, "libcrypto always provides SHA-256")
-        output.append(contentsOf: digest.prefix(count))
+        precondition(isBegun && isDone, "libcrypto always provides SHA-256")
+        for index in 0..<count { output.append(digest[index]) }
     }
 }

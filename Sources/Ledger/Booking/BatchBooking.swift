@@ -41,20 +41,18 @@ struct BatchBooking {
     func remember() { knowledge.remember() }
 
     mutating func store(_ entries: [BillingEntry]) throws(LedgerFailure) -> StoreReceipt {
-        let rated = entries.compactMap(\.rated)
-        try engine.lock(accounts: Set(rated.map(\.record.accountID)).sorted())
+        let accounts = Set(entries.lazy.compactMap { $0.rated?.record.accountID })
+        try engine.lock(accounts: accounts.sorted())
         nextNumber = try engine.numbers(entries.count * Self.numbersPerEntry)
-        try knowledge.load(rated)
+        let origins = entries.map { RecordOrigin($0.delivered.fields) }
+        let sequences = SequenceBooking(engine, origins.compactMap(\.self))
+        try knowledge.load(entries, origins, sequences)
         var outcomes: [StoreOutcome] = []
         outcomes.reserveCapacity(entries.count)
         for entry in entries { outcomes.append(try store(entry)) }
         knowledge.countBatch()
         try changes.write(to: engine, knowledge)
-        let origins = entries.compactMap { RecordOrigin($0.delivered.fields) }
-        return StoreReceipt(
-            outcomes: outcomes,
-            committed: try SequenceBooking(engine).add(origins)
-        )
+        return StoreReceipt(outcomes: outcomes, committed: try sequences.add())
     }
 
     private mutating func store(_ entry: BillingEntry) throws(LedgerFailure) -> StoreOutcome {
@@ -70,14 +68,15 @@ struct BatchBooking {
                 )
             }
             let billed = try open(rated)
-            guard let booking = knowledge.book(billed) else {
+            let key = knowledge.key(of: billed)
+            guard let booking = knowledge.book(billed, in: key) else {
                 return setAside(
                     rated.delivered,
                     RecordRejection(.totalOutOfRange, "record_id")
                 )
             }
             fresh[id] = billed.record
-            accept(billed, booking)
+            accept(billed, booking, of: key)
             return .accepted
         }
     }
@@ -100,18 +99,17 @@ struct BatchBooking {
         )
     }
 
-    private mutating func accept(_ rated: RatedRecord, _ booking: Booking) {
+    private mutating func accept(_ rated: RatedRecord, _ booking: Booking, of key: PeriodKey) {
         let number = takeNumber()
-        let key = knowledge.key(of: rated)
         let row = RecordRow(rated, number: number)
-        changes.records.append(row.values, sealer)
+        changes.records.append(row, sealer)
         changes.charges.append(
             ChargeRow(
                 rated,
                 number: number,
                 period: key.period,
                 postedTier: booking.postedTier
-            ).values
+            )
         )
         if let adjustment = booking.adjustment {
             changes.journal.append(
@@ -164,7 +162,7 @@ struct BatchBooking {
 }
 
 extension BillingEntry {
-    fileprivate var rated: RatedRecord? {
+    var rated: RatedRecord? {
         guard case .rated(let rated) = self else { return nil }
         return rated
     }
@@ -179,13 +177,13 @@ extension RecordRow {
             let started = record.endedAtMilliseconds - record.durationMilliseconds
             let opened = LedgerEvent(
                 .streamOpened,
-                at: number("started_at_ms") ?? started,
+                at: startedAtMilliseconds ?? started,
                 subject: record.connectionID,
-                detail: "model \(record.model)" + (text("key_id").map { ", key \($0)" } ?? "")
+                detail: "model \(record.model)" + (keyID.map { ", key \($0)" } ?? "")
             )
             events.append((1, opened))
         }
-        if let end = text("end"), end != "interval", end != "period" {
+        if let end, end != "interval", end != "period" {
             let closed = LedgerEvent(
                 .streamClosed,
                 at: record.endedAtMilliseconds,

@@ -53,11 +53,7 @@ struct BatchChanges {
         try engine.write(.insertIfAbsent(rejected))
         try writeDays(to: engine)
         try writePeriods(knowledge, to: engine)
-        var streams = LedgerRows(StreamRow.table)
-        for key in knowledge.touchedStreams {
-            if let stream = knowledge.streams[key] { streams.append(stream.values) }
-        }
-        try engine.write(.put(streams))
+        try knowledge.streams.write(to: engine)
         var accounts = LedgerRows(AccountRow.table)
         for (id, row) in knowledge.accounts where knowledge.counted.contains(id) {
             accounts.append(row.values, engine.sealer)
@@ -84,7 +80,7 @@ struct BatchChanges {
         var periods = LedgerRows(PeriodRow.table)
         var providers = LedgerRows(PeriodProviderRow.table)
         var boundaries = LedgerRows(BoundaryRow.table)
-        for (key, open) in knowledge.periods where !open.touchedModels.isEmpty {
+        for (key, open) in knowledge.periods where open.isTouched {
             var row = open.row
             row.balance = open.book.balance
             periods.append(row.values, engine.sealer)

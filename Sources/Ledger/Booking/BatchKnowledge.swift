@@ -6,9 +6,8 @@ struct BatchKnowledge {
     /// Records whose ids the batch names.
     private(set) var records: [String: MeterRecord] = [:]
     private(set) var periods: [PeriodKey: OpenPeriod] = [:]
-    private(set) var streams: [StreamKey: StreamRow] = [:]
+    private(set) var streams = OpenStreams()
     private(set) var accounts: [String: AccountRow] = [:]
-    private(set) var touchedStreams: Set<StreamKey> = []
     /// Accounts that the batch books for.
     private(set) var counted: Set<String> = []
     private let engine: any LedgerEngine
@@ -24,8 +23,17 @@ struct BatchKnowledge {
     struct OpenPeriod {
         var row: PeriodRow
         var book: PeriodBook
-        var touchedModels: Set<String> = []
         var touchedProviders: Set<String> = []
+
+        var isTouched: Bool { !touchedProviders.isEmpty }
+
+        /// Books a record; nil when the totals cannot hold it.
+        mutating func add(_ rated: RatedRecord, _ quotas: [Quota]) -> Booking? {
+            guard let booking = book.add(rated, quotas: quotas) else { return nil }
+            row.records += 1
+            touchedProviders.insert(rated.provider)
+            return booking
+        }
     }
 
     init(
@@ -42,26 +50,36 @@ struct BatchKnowledge {
         self.isCareful = isCareful
     }
 
-    mutating func load(_ rated: [RatedRecord]) throws(LedgerFailure) {
-        self.rated = rated
-        let sequences = SequenceBooking(engine)
-        let origins = rated.map { RecordOrigin($0.delivered.fields) }
-        let names = Set(rated.map(\.record.accountID)).map { [LedgerValue.text($0)] }
+    /// Reads what the entries need.
+    ///
+    /// - Parameters:
+    ///   - entries: the batch.
+    ///   - origins: of each entry.
+    ///   - sequences: of the batch.
+    /// - Throws: `LedgerFailure`.
+    mutating func load(
+        _ entries: [BillingEntry],
+        _ origins: [RecordOrigin?],
+        _ sequences: SequenceBooking
+    ) throws(LedgerFailure) {
+        rated = entries.compactMap(\.rated)
+        let names = Set(rated.lazy.map(\.record.accountID)).map { [LedgerValue.text($0)] }
         let read = LedgerRead(AccountRow.table, by: ["account_id"], names)
         for values in try engine.read([read])[0] {
             let row = try AccountRow(stored: values)
             accounts[row.id] = row
         }
-        let dealtWith = isCareful ? [:] : try sequences.stored(origins.compactMap { $0 })
+        let dealtWith = isCareful ? [:] : try sequences.stored()
         var ids: [[LedgerValue]] = []
         var streamKeys: Set<StreamKey> = []
-        for (rated, origin) in zip(rated, origins) {
+        for (entry, origin) in zip(entries, origins) {
+            guard let record = entry.rated?.record else { continue }
             // A number that was never dealt with stands for a record that was never stored; and
             // with a first record comes a stream that was not there. Where one of these is not so,
             // the database refuses the batch, and it is booked carefully.
             let isNew = origin.map { !SequenceBooking.contains($0, dealtWith) } ?? false
-            if isCareful || !isNew { ids.append([.text(rated.record.recordID)]) }
-            if isCareful || rated.record.segment > 0 { streamKeys.insert(StreamKey(rated.record)) }
+            if isCareful || !isNew { ids.append([.text(record.recordID)]) }
+            if isCareful || record.segment > 0 { streamKeys.insert(StreamKey(record)) }
         }
         try loadRecords(ids, streamKeys.map(\.values))
         try loadPeriods(Set(rated.map { key(of: $0) }))
@@ -87,8 +105,7 @@ struct BatchKnowledge {
             records[record.recordID] = record
         }
         for values in answers[1] {
-            let row = try StreamRow(stored: values)
-            streams[row.key] = row
+            streams.load(try StreamRow(stored: values))
         }
     }
 
@@ -129,24 +146,12 @@ struct BatchKnowledge {
     }
 
     /// Books a record in its period, which was loaded; nil when the totals cannot hold it.
-    mutating func book(_ rated: RatedRecord) -> Booking? {
-        let key = key(of: rated)
-        let quotas = directory.terms(of: key.account).quotas
-        guard let booking = periods[key]?.book.add(rated, quotas: quotas) else { return nil }
-        periods[key]?.row.records += 1
-        periods[key]?.touchedProviders.insert(rated.provider)
-        periods[key]?.touchedModels.insert(rated.record.model)
-        for rerating in booking.rerated {
-            periods[key]?.touchedModels.insert(rerating.record.model)
-        }
-        return booking
+    mutating func book(_ rated: RatedRecord, in key: PeriodKey) -> Booking? {
+        guard let place = periods.index(forKey: key) else { return nil }
+        return periods.values[place].add(rated, directory.terms(of: key.account).quotas)
     }
 
-    mutating func addToStream(_ row: RecordRow) {
-        let stream = StreamRow(row)
-        touchedStreams.insert(stream.key)
-        if streams[stream.key]?.add(stream) == nil { streams[stream.key] = stream }
-    }
+    mutating func addToStream(_ row: RecordRow) { streams.add(StreamRow(row)) }
 
     mutating func append(
         _ event: LedgerEvent,
@@ -164,9 +169,7 @@ struct BatchKnowledge {
 
     /// Counts the batch in every account that it booked for.
     mutating func countBatch() {
-        for key in periods.keys where periods[key]?.touchedModels.isEmpty == false {
-            counted.insert(key.account)
-        }
+        for (key, period) in periods where period.isTouched { counted.insert(key.account) }
         for account in counted { accounts[account, default: AccountRow(id: account)].batches += 1 }
     }
 

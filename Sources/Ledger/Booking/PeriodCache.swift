@@ -35,7 +35,6 @@ final class PeriodCache {
         }
         for (key, period) in periods {
             var period = period
-            period.touchedModels = []
             period.touchedProviders = []
             accounts[key.account]?.periods[key.period] = period
         }

@@ -3,15 +3,21 @@ import Pricing
 /// Keeps which record numbers of each run of a gateway are in the ledger.
 struct SequenceBooking {
     private let engine: any LedgerEngine
+    /// The numbers of a batch in their order, by their runs.
+    private let numbers: [GatewayRun: [Int64]]
 
-    init(_ engine: any LedgerEngine) { self.engine = engine }
+    init(_ engine: any LedgerEngine, _ origins: [RecordOrigin]) {
+        self.engine = engine
+        numbers = Dictionary(grouping: origins) {
+            GatewayRun(gateway: $0.gateway, epoch: $0.epoch)
+        }.mapValues { $0.map(\.sequence).sorted() }
+    }
 
     /// Adds the numbers.
     ///
     /// - Returns: for each run that was named, up to where it is complete; in a fixed order.
-    func add(_ origins: [RecordOrigin]) throws(LedgerFailure) -> [CommittedSequence] {
-        let byRun = Self.byRun(origins)
-        let runs = byRun.keys.sorted()
+    func add() throws(LedgerFailure) -> [CommittedSequence] {
+        let runs = numbers.keys.sorted()
         try engine.lock(runs: runs)
         var committed: [CommittedSequence] = []
         for run in runs {
@@ -19,19 +25,17 @@ struct SequenceBooking {
                 CommittedSequence(
                     gateway: run.gateway,
                     epoch: run.epoch,
-                    through: try add(byRun[run] ?? [], to: run)
+                    through: try add(numbers[run] ?? [], to: run)
                 )
             )
         }
         return committed
     }
 
-    /// The stored ranges around some numbers, by their runs.
-    func stored(
-        _ origins: [RecordOrigin]
-    ) throws(LedgerFailure) -> [GatewayRun: [ClosedRange<Int64>]] {
+    /// The stored ranges around the numbers, by their runs.
+    func stored() throws(LedgerFailure) -> [GatewayRun: [ClosedRange<Int64>]] {
         var ranges: [GatewayRun: [ClosedRange<Int64>]] = [:]
-        for (run, numbers) in Self.byRun(origins) {
+        for (run, numbers) in numbers {
             guard let lowest = numbers.first, let highest = numbers.last else { continue }
             ranges[run] = try self.ranges(of: run, lowest, highest)
         }
@@ -44,11 +48,6 @@ struct SequenceBooking {
     ) -> Bool {
         let run = GatewayRun(gateway: origin.gateway, epoch: origin.epoch)
         return ranges[run]?.contains { $0.contains(origin.sequence) } ?? false
-    }
-
-    private static func byRun(_ origins: [RecordOrigin]) -> [GatewayRun: [Int64]] {
-        Dictionary(grouping: origins) { GatewayRun(gateway: $0.gateway, epoch: $0.epoch) }
-            .mapValues { $0.map(\.sequence).sorted() }
     }
 
     private func ranges(

@@ -40,7 +40,7 @@ struct AccountRow: LedgerRow {
     ) {
         events += 1
         let row = EventRow(event, number: number, account: id, accountNumber: events)
-        chain = rows.append(row.values, sealer, after: chain)
+        chain = rows.append(row, sealer, after: chain)
     }
 }
 
@@ -72,7 +72,7 @@ package struct LedgerEvent: Equatable, Sendable {
 }
 
 /// An event in the chain of its account; the seal of each covers the one before it.
-struct EventRow: LedgerRow {
+struct EventRow: FrequentRow {
     static let table = LedgerTable(
         "events",
         key: ["number"],
@@ -113,12 +113,14 @@ struct EventRow: LedgerRow {
         detail = try reader.text()
     }
 
-    var values: [LedgerValue] {
-        [
-            .integer(number), .text(account), .integer(accountNumber), .integer(atMilliseconds),
-            .text(kind),
-            LedgerValue(subject), LedgerValue(detail),
-        ]
+    func write(to row: inout RowBytes) {
+        row.append(number)
+        row.append(account)
+        row.append(accountNumber)
+        row.append(atMilliseconds)
+        row.append(kind)
+        row.append(anyText: subject)
+        row.append(anyText: detail)
     }
 }
 

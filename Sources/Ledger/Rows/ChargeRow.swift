@@ -1,7 +1,7 @@
 import Pricing
 
 /// What a record costs: its components, and its charge under every tier.
-struct ChargeRow: LedgerRow {
+struct ChargeRow: FrequentRow {
     static let table = LedgerTable(
         "charges",
         key: ["number"],
@@ -72,15 +72,18 @@ struct ChargeRow: LedgerRow {
         tiers = try TierColumns.read(&reader)
     }
 
-    var values: [LedgerValue] {
-        var values: [LedgerValue] = []
-        values.reserveCapacity(Self.table.columns.count)
-        values += [.integer(number), .text(account), .text(period), .text(provider)]
-        values += [.integer(isLate ? 1 : 0), .text(priceList)]
-        for component in components { values.append(.integer(component)) }
-        values += [.text(breaches), .integer(penaltyBasisPoints), .integer(postedTier)]
-        TierColumns.append(tiers, to: &values)
-        return values
+    func write(to row: inout RowBytes) {
+        row.append(number)
+        row.append(account)
+        row.append(period)
+        row.append(provider)
+        row.append(isLate ? 1 : 0)
+        row.append(priceList)
+        for component in components { row.append(component) }
+        row.append(breaches)
+        row.append(penaltyBasisPoints)
+        row.append(postedTier)
+        TierColumns.write(tiers, to: &row)
     }
 }
 

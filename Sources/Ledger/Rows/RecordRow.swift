@@ -2,7 +2,7 @@ import Metering
 import Pricing
 
 /// A meter record as it was accepted.
-struct RecordRow: LedgerRow {
+struct RecordRow: FrequentRow {
     /// The longest text that is kept of a field outside rating, in bytes.
     private static let textByteLimit = 1_024
 
@@ -74,26 +74,43 @@ struct RecordRow: LedgerRow {
         receivedAtMilliseconds = try reader.integer()
     }
 
-    var values: [LedgerValue] {
-        var values: [LedgerValue] = []
-        values.reserveCapacity(Self.table.columns.count)
-        values.append(.integer(number))
-        record.append(to: &values)
-        for text in texts { values.append(LedgerValue(text)) }
-        for number in numbers { values.append(LedgerValue(number)) }
-        values.append(.text(entryID))
-        values.append(.integer(receivedAtMilliseconds))
-        return values
+    func write(to row: inout RowBytes) {
+        row.append(number)
+        record.write(to: &row)
+        for text in texts { row.append(anyText: text) }
+        for number in numbers { row.append(number) }
+        row.append(entryID)
+        row.append(receivedAtMilliseconds)
     }
 
-    /// A further field's text; nil where it was not there.
-    func text(_ name: String) -> String? {
-        Self.furtherTexts.firstIndex(of: name).flatMap { texts[$0] }
-    }
+    // Further fields; nil where they were not there.
+    var keyID: String? { texts[Place.keyID] }
+    var user: String? { texts[Place.user] }
+    var purpose: String? { texts[Place.purpose] }
+    var provider: String? { texts[Place.provider] }
+    var end: String? { texts[Place.end] }
+    var startedAtMilliseconds: Int64? { numbers[Place.startedAt] }
+    var firstTokenMicroseconds: Int64? { numbers[Place.firstToken] }
 
-    /// A further field's number; nil where it was not there.
-    func number(_ name: String) -> Int64? {
-        Self.furtherNumbers.firstIndex(of: name).flatMap { numbers[$0] }
+    /// Where single fields stand among the further ones.
+    private enum Place {
+        static let keyID = text("key_id")
+        static let user = text("user")
+        static let purpose = text("purpose")
+        static let provider = text("provider")
+        static let end = text("end")
+        static let startedAt = number("started_at_ms")
+        static let firstToken = number("ttft_us")
+
+        private static func text(_ name: String) -> Int { place(of: name, in: furtherTexts) }
+        private static func number(_ name: String) -> Int { place(of: name, in: furtherNumbers) }
+
+        private static func place(of name: String, in names: [String]) -> Int {
+            guard let place = names.firstIndex(of: name) else {
+                preconditionFailure("\(name) is a further field")
+            }
+            return place
+        }
     }
 
     private static func number(_ text: String) -> Int64? {
@@ -123,21 +140,21 @@ extension MeterRecord {
         )
     }
 
-    fileprivate func append(to values: inout [LedgerValue]) {
-        values.append(.text(recordID))
-        values.append(.text(accountID))
-        values.append(.text(connectionID))
-        values.append(.integer(segment))
-        values.append(.text(model))
-        values.append(.integer(endedAtMilliseconds))
-        values.append(.integer(durationMilliseconds))
-        values.append(.integer(bytesOut))
-        values.append(.integer(inputTokens))
-        values.append(.integer(outputTokens))
-        values.append(.integer(downtimeMilliseconds))
-        values.append(.integer(busyMilliseconds))
-        values.append(LedgerValue(latencyMicroseconds))
-        values.append(LedgerValue(slaExclusion.map { $0 ? 1 : 0 }))
+    fileprivate func write(to row: inout RowBytes) {
+        row.append(recordID)
+        row.append(accountID)
+        row.append(connectionID)
+        row.append(segment)
+        row.append(model)
+        row.append(endedAtMilliseconds)
+        row.append(durationMilliseconds)
+        row.append(bytesOut)
+        row.append(inputTokens)
+        row.append(outputTokens)
+        row.append(downtimeMilliseconds)
+        row.append(busyMilliseconds)
+        row.append(latencyMicroseconds)
+        row.append(slaExclusion.map { $0 ? 1 : 0 })
     }
 }
 

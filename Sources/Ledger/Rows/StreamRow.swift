@@ -2,7 +2,7 @@ import Metering
 import Pricing
 
 /// A stream: what its records say of it together, whatever the order of their arrival.
-struct StreamRow: LedgerRow, Equatable {
+struct StreamRow: FrequentRow, Equatable {
     static let table = LedgerTable(
         "streams",
         key: ["number"],
@@ -52,16 +52,16 @@ struct StreamRow: LedgerRow, Equatable {
         let record = row.record
         number = row.number
         key = StreamKey(record)
-        keyID = row.text("key_id")
-        user = row.text("user")
+        keyID = row.keyID
+        user = row.user
         model = record.model
-        provider = row.text("provider")
-        purpose = row.text("purpose")
+        provider = row.provider
+        purpose = row.purpose
         let duration = record.endedAtMilliseconds - record.durationMilliseconds
-        startedAtMilliseconds = row.number("started_at_ms") ?? duration
-        firstTokenMicroseconds = row.number("ttft_us")
+        startedAtMilliseconds = row.startedAtMilliseconds ?? duration
+        firstTokenMicroseconds = row.firstTokenMicroseconds
         endedAtMilliseconds = record.endedAtMilliseconds
-        end = row.text("end")
+        end = row.end
         firstSegment = record.segment
         lastSegment = record.segment
         records = 1
@@ -147,15 +147,25 @@ struct StreamRow: LedgerRow, Equatable {
         bytesOut = try reader.integer()
     }
 
-    var values: [LedgerValue] {
-        [
-            .integer(number), .text(key.account), .text(key.connection), LedgerValue(keyID),
-            LedgerValue(user), .text(model), LedgerValue(provider), LedgerValue(purpose),
-            .integer(startedAtMilliseconds), LedgerValue(firstTokenMicroseconds),
-            .integer(endedAtMilliseconds), LedgerValue(end), .integer(firstSegment),
-            .integer(lastSegment), .integer(records), .integer(inputTokens),
-            .integer(outputTokens), .integer(bytesOut),
-        ]
+    func write(to row: inout RowBytes) {
+        row.append(number)
+        row.append(key.account)
+        row.append(key.connection)
+        row.append(anyText: keyID)
+        row.append(anyText: user)
+        row.append(model)
+        row.append(anyText: provider)
+        row.append(anyText: purpose)
+        row.append(startedAtMilliseconds)
+        row.append(firstTokenMicroseconds)
+        row.append(endedAtMilliseconds)
+        row.append(anyText: end)
+        row.append(firstSegment)
+        row.append(lastSegment)
+        row.append(records)
+        row.append(inputTokens)
+        row.append(outputTokens)
+        row.append(bytesOut)
     }
 }
 

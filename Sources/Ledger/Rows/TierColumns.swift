@@ -14,15 +14,17 @@ enum TierColumns {
     }
 
     static func append(_ tiers: [ChargeSum], to values: inout [LedgerValue]) {
-        for tier in 0..<count {
-            guard tier < tiers.count else {
-                values.append(.null)
-                values.append(.null)
-                continue
-            }
-            values.append(.integer(tiers[tier].charge))
-            values.append(.integer(tiers[tier].penalty))
+        var row = RowBytes()
+        write(tiers, to: &row)
+        values += row.values
+    }
+
+    static func write(_ tiers: [ChargeSum], to row: inout RowBytes) {
+        for tier in tiers.prefix(count) {
+            row.append(tier.charge)
+            row.append(tier.penalty)
         }
+        for _ in 0..<(2 * max(0, count - tiers.count)) { row.appendNull() }
     }
 
     static func read(_ reader: inout RowReader) throws(LedgerFailure) -> [ChargeSum] {

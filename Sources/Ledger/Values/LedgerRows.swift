@@ -2,21 +2,24 @@
 struct LedgerRows: Sendable {
     let table: LedgerTable
     /// One row after the other, each with a value for every column.
-    private(set) var values: [LedgerValue] = []
+    private(set) var values = RowBytes()
+    private(set) var count = 0
 
     init(_ table: LedgerTable) { self.table = table }
 
-    var count: Int { values.count / table.columns.count }
-    var isEmpty: Bool { values.isEmpty }
+    var isEmpty: Bool { count == 0 }
 
     /// Appends a row of a table without seals.
     mutating func append(_ row: [LedgerValue]) {
-        precondition(!table.isSealed, "the rows of \(table.name) have seals")
-        values.append(contentsOf: row)
-        precondition(
-            values.count.isMultiple(of: table.columns.count),
-            "a row has a value for every column"
-        )
+        precondition(row.count == table.columns.count, "a row has a value for every column")
+        values.append(row)
+        endRow()
+    }
+
+    /// Appends a row of a table without seals.
+    mutating func append(_ row: some FrequentRow) {
+        row.write(to: &values)
+        endRow()
     }
 
     /// Appends a row without its seal, and seals it.
@@ -32,14 +35,41 @@ struct LedgerRows: Sendable {
         _ sealer: RowSealer,
         after previous: [UInt8] = []
     ) -> [UInt8] {
+        precondition(row.count + 1 == table.columns.count, "a row has a value for every column")
+        let start = values.bytes.count
+        values.append(row)
+        return endRow(from: start, sealer, after: previous)
+    }
+
+    /// Appends a row without its seal, and seals it: as the other one.
+    @discardableResult
+    mutating func append(
+        _ row: some FrequentRow,
+        _ sealer: RowSealer,
+        after previous: [UInt8] = []
+    ) -> [UInt8] {
+        let start = values.bytes.count
+        row.write(to: &values)
+        return endRow(from: start, sealer, after: previous)
+    }
+
+    private mutating func endRow() {
+        precondition(!table.isSealed, "the rows of \(table.name) have seals")
+        count += 1
+    }
+
+    private mutating func endRow(
+        from start: Int,
+        _ sealer: RowSealer,
+        after previous: [UInt8]
+    ) -> [UInt8] {
         precondition(table.isSealed, "the rows of \(table.name) have no seals")
-        let seal = sealer.seal(row, after: previous)
-        values.append(contentsOf: row)
-        values.append(.bytes(seal))
-        precondition(
-            values.count.isMultiple(of: table.columns.count),
-            "a row has a value for every column"
+        let seal = unsafe sealer.seal(
+            values.bytes.span.bytes.extracting(droppingFirst: start),
+            after: previous
         )
+        values.append(seal)
+        count += 1
         return seal
     }
 }
@@ -53,6 +83,20 @@ protocol LedgerRow {
 
     /// Reads a row that was stored.
     init(_ reader: inout RowReader) throws(LedgerFailure)
+}
+
+/// A row of which each record has one: it is written without a value for each column in between.
+protocol FrequentRow: LedgerRow {
+    /// Appends the values in the order of the table's columns, without the seal.
+    func write(to row: inout RowBytes)
+}
+
+extension FrequentRow {
+    var values: [LedgerValue] {
+        var row = RowBytes()
+        write(to: &row)
+        return row.values
+    }
 }
 
 extension LedgerRow {

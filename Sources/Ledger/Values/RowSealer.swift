@@ -8,36 +8,12 @@ import Cryptography
 /// and if it is the only one, its old value follows from the others.
 final class RowSealer {
     private static let hashLength = 16
+    /// What is reserved for one, in bytes.
+    private static let usualLength = 128
 
     private var hasher = SHA256Hasher()
-    private var scratch = Scratch()
-
-    /// What a seal is made of; outside of it, so that making one allocates nothing else.
-    private struct Scratch {
-        var message: [UInt8] = []
-        var checks: [UInt8] = []
-        var parity: [UInt8] = []
-
-        mutating func removeAll() {
-            message.removeAll(keepingCapacity: true)
-            checks.removeAll(keepingCapacity: true)
-            parity.removeAll(keepingCapacity: true)
-        }
-
-        mutating func append(_ value: LedgerValue) {
-            let start = message.count
-            value.append(to: &message)
-            let count = message.count - start
-            while parity.count < count { parity.append(0) }
-            var hash = UInt64(truncatingIfNeeded: checks.count)
-            for offset in 0..<count {
-                let byte = message[start &+ offset]
-                parity[offset] ^= byte
-                hash = (hash &<< 5 | hash &>> 59) ^ UInt64(byte)
-            }
-            checks.append(UInt8(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) &>> 56))
-        }
-    }
+    private var row = RowBytes()
+    private var parity: [UInt8] = []
 
     /// Seals a row.
     ///
@@ -46,18 +22,43 @@ final class RowSealer {
     ///   - previous: the seal of the row before it, where rows are chained.
     /// - Returns: the seal.
     func seal(_ row: [LedgerValue], after previous: [UInt8] = []) -> [UInt8] {
+        var bytes = RowBytes()
+        swap(&bytes, &self.row)
+        bytes.removeAll()
+        bytes.append(row)
+        let seal = unsafe seal(bytes.bytes.span.bytes, after: previous)
+        swap(&bytes, &self.row)
+        return seal
+    }
+
+    /// Seals a row in the form of `RowBytes`.
+    func seal(_ row: RawSpan, after previous: [UInt8] = []) -> [UInt8] {
         // A local one: what a class holds is checked at every access.
-        var scratch = Scratch()
-        swap(&scratch, &self.scratch)
-        scratch.removeAll()
-        scratch.message.append(contentsOf: previous)
-        for value in row { scratch.append(value) }
+        var parity: [UInt8] = []
+        swap(&parity, &self.parity)
+        parity.removeAll(keepingCapacity: true)
         var seal: [UInt8] = []
-        seal.reserveCapacity(Self.hashLength + scratch.checks.count + scratch.parity.count)
-        hasher.append(digestOf: scratch.message, count: Self.hashLength, to: &seal)
-        seal.append(contentsOf: scratch.checks)
-        seal.append(contentsOf: scratch.parity)
-        swap(&scratch, &self.scratch)
+        seal.reserveCapacity(Self.usualLength)
+        hasher.append(digestOf: previous, row, count: Self.hashLength, to: &seal)
+        var start = 0
+        while start < row.byteCount {
+            var end = start
+            guard EncodedValue(row, at: &end) != nil else {
+                preconditionFailure("a row consists of values")
+            }
+            while parity.count < end - start { parity.append(0) }
+            var hash = UInt64(truncatingIfNeeded: seal.count - Self.hashLength)
+            var bytes = parity.mutableSpan
+            for offset in start..<end {
+                let byte = unsafe row.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+                bytes[offset &- start] ^= byte
+                hash = (hash &<< 5 | hash &>> 59) ^ UInt64(byte)
+            }
+            seal.append(UInt8(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) &>> 56))
+            start = end
+        }
+        seal.append(contentsOf: parity)
+        swap(&parity, &self.parity)
         return seal
     }
 
@@ -116,73 +117,14 @@ final class RowSealer {
     ) -> LedgerValue? {
         var parity = Array(seal[(Self.hashLength + row.count)...])
         for (index, value) in row.enumerated() where index != place {
-            var encoding: [UInt8] = []
-            value.append(to: &encoding)
-            guard encoding.count <= parity.count else { return nil }
-            for (offset, byte) in encoding.enumerated() { parity[offset] ^= byte }
+            var encoding = RowBytes()
+            encoding.append(value)
+            guard encoding.bytes.count <= parity.count else { return nil }
+            for (offset, byte) in encoding.bytes.enumerated() { parity[offset] ^= byte }
         }
         guard let old = LedgerValue(encoded: parity) else { return nil }
         var whole = row
         whole[place] = old
         return self.seal(whole, after: previous) == seal ? old : nil
-    }
-}
-
-extension LedgerValue {
-    /// Appends the value in a form that no other value has: a tag, and behind it the number in eight
-    /// bytes, or a length in four and the bytes.
-    func append(to bytes: inout [UInt8]) {
-        switch self {
-        case .null: bytes.append(0)
-        case .integer(let number):
-            bytes.append(1)
-            var rest = UInt64(bitPattern: number)
-            for _ in 0..<8 {
-                bytes.append(UInt8(truncatingIfNeeded: rest &>> 56))
-                rest = rest &<< 8
-            }
-        case .text(let text):
-            bytes.append(2)
-            Self.append(length: text.utf8.count, to: &bytes)
-            bytes.append(contentsOf: text.utf8)
-        case .bytes(let content):
-            bytes.append(3)
-            Self.append(length: content.count, to: &bytes)
-            bytes.append(contentsOf: content)
-        }
-    }
-
-    /// Reads the form that `append` writes, with zeros behind it; nil for anything else.
-    fileprivate init?(encoded bytes: [UInt8]) {
-        var rest = bytes[...]
-        switch rest.popFirst() {
-        case 0: self = .null
-        case 1:
-            guard rest.count >= 8 else { return nil }
-            self = .integer(rest.prefix(8).reduce(0) { $0 << 8 | Int64($1) })
-            rest = rest.dropFirst(8)
-        case 2, 3:
-            guard rest.count >= 4 else { return nil }
-            let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            rest = rest.dropFirst(4)
-            guard rest.count >= length else { return nil }
-            let content = Array(rest.prefix(length))
-            rest = rest.dropFirst(length)
-            guard bytes[0] == 2 else {
-                self = .bytes(content)
-                break
-            }
-            guard let text = String(validating: content, as: UTF8.self) else { return nil }
-            self = .text(text)
-        default: return nil
-        }
-        guard rest.allSatisfy({ $0 == 0 }) else { return nil }
-    }
-
-    private static func append(length: Int, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(truncatingIfNeeded: length &>> 24))
-        bytes.append(UInt8(truncatingIfNeeded: length &>> 16))
-        bytes.append(UInt8(truncatingIfNeeded: length &>> 8))
-        bytes.append(UInt8(truncatingIfNeeded: length))
     }
 }

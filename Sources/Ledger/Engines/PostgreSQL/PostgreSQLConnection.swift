@@ -8,6 +8,9 @@ import Glibc
 /// waits for the server waits at most `patience`.
 @safe
 final class PostgreSQLConnection {
+    /// How much of a copy is handed over at once, in bytes.
+    private static let copyChunk = 65_536
+
     private let handle: OpaquePointer
     private let patience: Duration
     /// The names of prepared statements, by their texts.
@@ -142,7 +145,62 @@ final class PostgreSQLConnection {
         return answers
     }
 
+    /// Puts rows into a table, once what is queued is done.
+    ///
+    /// - Parameters:
+    ///   - text: a `COPY … FROM STDIN` in binary form.
+    ///   - rows: what it takes.
+    /// - Throws: `PostgreSQLFailure`; the rest of the transaction is not done then.
+    func copy(_ text: String, _ rows: LedgerRows) throws(PostgreSQLFailure) {
+        if !queue.isEmpty { _ = try answers() }
+        // A copy cannot stand in a pipeline.
+        guard unsafe PQexitPipelineMode(handle) == 1 else { throw failure() }
+        var first: PostgreSQLFailure?
+        let deadline = ContinuousClock.now + patience
+        guard unsafe PQsendQuery(handle, text) == 1 else { throw failure() }
+        while let result = try nextResult(until: deadline) {
+            switch result.status {
+            case PGRES_COPY_IN: try send(rows.postgreSQLCopy, until: deadline)
+            case PGRES_COMMAND_OK: break
+            default: first = first ?? result.failure
+            }
+        }
+        guard unsafe PQenterPipelineMode(handle) == 1 else { throw failure() }
+        if let first { throw first }
+    }
+
+    private func send(
+        _ bytes: [UInt8],
+        until deadline: ContinuousClock.Instant
+    ) throws(PostgreSQLFailure) {
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + Self.copyChunk, bytes.count)
+            let isQueued = unsafe bytes[start..<end].withUnsafeBytes { chunk in
+                unsafe PQputCopyData(
+                    handle,
+                    chunk.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    Int32(chunk.count)
+                )
+            }
+            guard isQueued >= 0 else { throw failure() }
+            if isQueued == 1 { start = end }
+            try flush(until: deadline)
+        }
+        guard unsafe PQputCopyEnd(handle, nil) == 1 else { throw failure() }
+    }
+
     // MARK: Waiting
+
+    private func flush(until deadline: ContinuousClock.Instant) throws(PostgreSQLFailure) {
+        while true {
+            let unsent = unsafe PQflush(handle)
+            guard unsent >= 0 else { throw failure() }
+            guard unsent == 1 else { return }
+            try wait(sending: true, until: deadline)
+            guard unsafe PQconsumeInput(handle) == 1 else { throw failure() }
+        }
+    }
 
     private func nextResult(
         until deadline: ContinuousClock.Instant
@@ -278,81 +336,6 @@ private struct PostgreSQLResult: ~Copyable {
         default:
             throw PostgreSQLFailure(state: "", message: "a value of the unknown type \(type)")
         }
-    }
-}
-
-/// A parameter in PostgreSQL's binary form.
-struct PostgreSQLParameter {
-    /// Its type's number.
-    let type: UInt32
-    /// Nil: NULL.
-    let bytes: [UInt8]?
-
-    init(_ value: LedgerValue) {
-        switch value {
-        case .null: (type, bytes) = (0, nil)
-        case .integer(let number):
-            var encoded: [UInt8] = []
-            encoded.append(number)
-            (type, bytes) = (20, encoded)
-        case .text(let text): (type, bytes) = (25, Array(text.utf8))
-        case .bytes(let content): (type, bytes) = (17, content)
-        }
-    }
-
-    /// An array of one dimension: every `stride`-th of some values, from one on.
-    ///
-    /// Source: PostgreSQL's src/backend/utils/adt/arrayfuncs.c, `array_send`.
-    init(
-        column kind: LedgerColumn.Kind,
-        of values: [LedgerValue],
-        from start: Int,
-        stride: Int
-    ) {
-        let count = values.count / stride
-        let element: UInt32
-        switch kind {
-        case .integer: (type, element) = (1_016, 20)
-        case .text: (type, element) = (1_009, 25)
-        case .bytes: (type, element) = (1_001, 17)
-        }
-        var encoded: [UInt8] = []
-        encoded.reserveCapacity(20 + count * 16)
-        encoded.append(Int32(1))
-        encoded.append(Int32(1))  // there may be NULLs
-        encoded.append(Int32(element))
-        encoded.append(Int32(count))
-        encoded.append(Int32(1))
-        for place in Swift.stride(from: start, to: values.count, by: stride) {
-            switch values[place] {
-            case .null: encoded.append(Int32(-1))
-            case .integer(let number):
-                encoded.append(Int32(8))
-                encoded.append(number)
-            case .text(let text):
-                encoded.append(Int32(text.utf8.count))
-                encoded.append(contentsOf: text.utf8)
-            case .bytes(let content):
-                encoded.append(Int32(content.count))
-                encoded.append(contentsOf: content)
-            }
-        }
-        bytes = encoded
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(_ number: Int32) {
-        let bits = UInt32(bitPattern: number)
-        append(UInt8(truncatingIfNeeded: bits &>> 24))
-        append(UInt8(truncatingIfNeeded: bits &>> 16))
-        append(UInt8(truncatingIfNeeded: bits &>> 8))
-        append(UInt8(truncatingIfNeeded: bits))
-    }
-
-    fileprivate mutating func append(_ number: Int64) {
-        append(Int32(truncatingIfNeeded: number &>> 32))
-        append(Int32(truncatingIfNeeded: number))
     }
 }
 

@@ -8,6 +8,8 @@ final class PostgreSQLEngine: LedgerEngine {
     /// How many numbers a batch is given: none has more.
     private static let numbersPerBatch = 1 << 20
     private static let rowsPerFetch = 2_000
+    /// From so many rows on, their copy is worth leaving the pipeline for.
+    private static let copyThreshold = 64
 
     let dialect = LedgerSchema.Dialect.postgresql
     let connection: PostgreSQLConnection
@@ -52,27 +54,19 @@ final class PostgreSQLEngine: LedgerEngine {
         var rows = LedgerRows(AccountRow.table)
         for account in accounts.sorted() { rows.append(AccountRow(id: account).values, sealer) }
         try write(.insertIfAbsent(rows))
-        let names = PostgreSQLParameter(
-            column: .text,
-            of: accounts.map(LedgerValue.text),
-            from: 0,
-            stride: 1
-        )
         try send(
             "SELECT 1 FROM accounts WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE",
-            [names]
+            Self.arrays([.text], accounts.map { [.text($0)] })
         )
     }
 
     func lock(runs: [GatewayRun]) throws(LedgerFailure) {
         guard !runs.isEmpty else { return }
-        let keys = PostgreSQLParameter(
-            column: .integer,
-            of: Set(runs.map(\.lockKey)).sorted().map(LedgerValue.integer),
-            from: 0,
-            stride: 1
+        let keys = Set(runs.map(\.lockKey)).sorted().map { [LedgerValue.integer($0)] }
+        try send(
+            "SELECT pg_advisory_xact_lock(k) FROM unnest($1) AS k",
+            Self.arrays([.integer], keys)
         )
-        try send("SELECT pg_advisory_xact_lock(k) FROM unnest($1) AS k", [keys])
     }
 
     /// Taken after the accounts are locked, so that numbers grow in the order in which an account's
@@ -99,7 +93,7 @@ final class PostgreSQLEngine: LedgerEngine {
         try send(
             "DELETE FROM \(table.name) USING \(Self.unnest(kinds)) "
                 + "WHERE \(conditions.joined(separator: " AND "))",
-            Self.arrays(kinds, keys.flatMap(\.self))
+            Self.arrays(kinds, keys)
         )
     }
 
@@ -111,7 +105,7 @@ final class PostgreSQLEngine: LedgerEngine {
             try send(
                 "SELECT \(columns) FROM \(Self.unnest(kinds)) JOIN \(read.table.name) AS t "
                     + "ON \(conditions.joined(separator: " AND "))",
-                Self.arrays(kinds, read.keys.flatMap(\.self)),
+                Self.arrays(kinds, read.keys),
                 returnsRows: true
             )
         }
@@ -162,12 +156,23 @@ final class PostgreSQLEngine: LedgerEngine {
 
     func insert(_ rows: LedgerRows, _ end: String) throws(LedgerFailure) {
         guard !rows.isEmpty else { return }
+        guard !end.isEmpty || rows.count < Self.copyThreshold else { return try copy(rows) }
         let kinds = rows.table.columns.map(\.kind)
         try send(
             "INSERT INTO \(rows.table.name) (\(rows.table.columnList)) "
                 + "SELECT * FROM \(Self.unnest(kinds))" + end,
-            Self.arrays(kinds, rows.values)
+            PostgreSQLParameter.arrays(kinds, rows.values, count: rows.count)
         )
+    }
+
+    private func copy(_ rows: LedgerRows) throws(LedgerFailure) {
+        let text =
+            "COPY \(rows.table.name) (\(rows.table.columnList)) FROM STDIN (FORMAT binary)"
+        do throws(PostgreSQLFailure) {
+            try connection.copy(text, rows)
+        } catch {
+            throw LedgerFailure(error)
+        }
     }
 
     /// Arrays as the rows of a table `k` with the columns `k0` and so on.
@@ -185,11 +190,11 @@ final class PostgreSQLEngine: LedgerEngine {
 
     private static func arrays(
         _ kinds: [LedgerColumn.Kind],
-        _ values: [LedgerValue]
+        _ rows: [[LedgerValue]]
     ) -> [PostgreSQLParameter] {
-        kinds.enumerated().map { place, kind in
-            PostgreSQLParameter(column: kind, of: values, from: place, stride: kinds.count)
-        }
+        var values = RowBytes()
+        for row in rows { values.append(row) }
+        return PostgreSQLParameter.arrays(kinds, values, count: rows.count)
     }
 }
 

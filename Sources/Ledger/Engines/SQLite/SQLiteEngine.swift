@@ -6,7 +6,7 @@ final class SQLiteEngine: LedgerEngine {
     let dialect = LedgerSchema.Dialect.sqlite
     let sealer = RowSealer()
     private var statements: [String: SQLiteStatementBox] = [:]
-    private var buffer: [UInt8] = []
+    private var parameters = RowBytes()
 
     /// Opens the file, and makes the tables where there are none.
     ///
@@ -65,7 +65,7 @@ final class SQLiteEngine: LedgerEngine {
     ) throws(LedgerFailure) {
         let conditions = columns.enumerated().map { "\"\($1)\" = ?\($0 + 1)" }
         let text = "DELETE FROM \(table.name) WHERE \(conditions.joined(separator: " AND "))"
-        for key in keys { try run(text, key[...]) }
+        for key in keys { try run(text, key) }
     }
 
     func read(_ reads: [LedgerRead]) throws(LedgerFailure) -> [[[LedgerValue]]] {
@@ -77,7 +77,7 @@ final class SQLiteEngine: LedgerEngine {
                 "SELECT \(columns) FROM \(read.table.name) "
                 + "WHERE \(conditions.joined(separator: " AND "))"
             var rows: [[LedgerValue]] = []
-            for key in read.keys { try append(text, key[...], to: &rows) }
+            for key in read.keys { try append(text, key, to: &rows) }
             answers.append(rows)
         }
         return answers
@@ -88,7 +88,7 @@ final class SQLiteEngine: LedgerEngine {
         _ values: [LedgerValue]
     ) throws(LedgerFailure) -> [[LedgerValue]] {
         var rows: [[LedgerValue]] = []
-        try append(text.withNumberedParameters, values[...], to: &rows)
+        try append(text.withNumberedParameters, values, to: &rows)
         return rows
     }
 
@@ -124,22 +124,22 @@ final class SQLiteEngine: LedgerEngine {
         let parameters = (1...width).map { "?\($0)" }.joined(separator: ", ")
         let text =
             "INSERT INTO \(rows.table.name) (\(rows.table.columnList)) VALUES (\(parameters))" + end
-        let statement = try statement(text)
-        for start in stride(from: 0, to: rows.values.count, by: width) {
-            try statement.run(rows.values[start..<start + width], &buffer)
-        }
+        try statement(text).run(rows.values, count: rows.count) { _ in }
     }
 
-    private func run(_ text: String, _ values: ArraySlice<LedgerValue>) throws(LedgerFailure) {
-        try statement(text).run(values, &buffer)
+    private func run(_ text: String, _ values: [LedgerValue]) throws(LedgerFailure) {
+        var rows: [[LedgerValue]] = []
+        try append(text, values, to: &rows)
     }
 
     private func append(
         _ text: String,
-        _ values: ArraySlice<LedgerValue>,
+        _ values: [LedgerValue],
         to rows: inout [[LedgerValue]]
     ) throws(LedgerFailure) {
-        try statement(text).append(values, &buffer, to: &rows)
+        parameters.removeAll()
+        parameters.append(values)
+        try statement(text).run(parameters, count: 1) { rows.append($0.row()) }
     }
 
     /// The prepared statement of a text; the texts are few.
@@ -161,24 +161,17 @@ private final class SQLiteStatementBox {
 
     init(_ statement: consuming SQLiteStatement) { self.statement = statement }
 
+    /// Runs it so many times, each with the next values.
     func run(
-        _ values: ArraySlice<LedgerValue>,
-        _ buffer: inout [UInt8]
+        _ values: RowBytes,
+        count: Int,
+        _ visit: (borrowing SQLiteStatement) -> Void
     ) throws(LedgerFailure) {
+        var offset = 0
         do throws(SQLiteFailure) {
-            try statement.run(values, &buffer) { _ in }
-        } catch {
-            throw LedgerFailure(error)
-        }
-    }
-
-    func append(
-        _ values: ArraySlice<LedgerValue>,
-        _ buffer: inout [UInt8],
-        to rows: inout [[LedgerValue]]
-    ) throws(LedgerFailure) {
-        do throws(SQLiteFailure) {
-            try statement.run(values, &buffer) { rows.append($0.row()) }
+            for _ in 0..<count {
+                try unsafe statement.run(values.bytes.span.bytes, at: &offset, visit)
+            }
         } catch {
             throw LedgerFailure(error)
         }

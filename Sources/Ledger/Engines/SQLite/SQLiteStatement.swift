@@ -43,39 +43,25 @@ package struct SQLiteStatement: ~Copyable {
         try check(code)
     }
 
-    /// Binds all parameters and runs to the first row, if there is one.
+    /// Binds all parameters, runs, and makes the statement ready for the next use.
     ///
-    /// Texts and bytes are lent to SQLite from one buffer, which saves a copy of each.
+    /// Texts and bytes are lent to SQLite from where they are, which saves a copy of each.
     ///
     /// - Parameters:
-    ///   - values: one for each parameter.
-    ///   - buffer: what texts and bytes are put into.
-    ///   - visit: called for each row; then the statement is reset.
+    ///   - values: a value for each parameter, perhaps for several runs.
+    ///   - offset: where the values of this run begin; then where they end.
+    ///   - visit: called for each row.
     /// - Throws: `SQLiteFailure`.
     func run(
-        _ values: ArraySlice<LedgerValue>,
-        _ buffer: inout [UInt8],
+        _ values: RawSpan,
+        at offset: inout Int,
         _ visit: (borrowing SQLiteStatement) -> Void
     ) throws(SQLiteFailure) {
-        buffer.removeAll(keepingCapacity: true)
-        for value in values {
-            switch value {
-            case .text(let text): buffer.append(contentsOf: text.utf8)
-            case .bytes(let bytes): buffer.append(contentsOf: bytes)
-            case .null, .integer: break
-            }
-        }
-        // An empty text needs an address too.
-        if buffer.isEmpty { buffer.append(0) }
-        let code = unsafe buffer.withUnsafeBytes { bytes in
-            let code = unsafe bind(values, in: bytes)
-            guard code == SQLITE_OK else { return code }
-            var step = unsafe sqlite3_step(handle)
-            while step == SQLITE_ROW {
-                visit(self)
-                step = unsafe sqlite3_step(handle)
-            }
-            return step
+        var code = bind(values, at: &offset)
+        if code == SQLITE_OK { code = unsafe sqlite3_step(handle) }
+        while code == SQLITE_ROW {
+            visit(self)
+            code = unsafe sqlite3_step(handle)
         }
         guard code == SQLITE_DONE else {
             defer { reset() }
@@ -84,28 +70,27 @@ package struct SQLiteStatement: ~Copyable {
         reset()
     }
 
-    private func bind(_ values: ArraySlice<LedgerValue>, in bytes: UnsafeRawBufferPointer) -> Int32
-    {
-        guard var next = bytes.baseAddress else { return SQLITE_NOMEM }
-        var index: Int32 = 0
-        for value in values {
-            index += 1
-            let code: Int32
-            switch value {
-            case .null: code = unsafe sqlite3_bind_null(handle, index)
-            case .integer(let number): code = unsafe sqlite3_bind_int64(handle, index, number)
-            case .text(let text):
-                let count = text.utf8.count
-                let start = unsafe next.assumingMemoryBound(to: CChar.self)
-                code = unsafe CSQLite_lend_text(handle, index, start, Int32(count))
-                unsafe next += count
-            case .bytes(let content):
-                code = unsafe CSQLite_lend_blob(handle, index, next, Int32(content.count))
-                unsafe next += content.count
+    private func bind(_ values: RawSpan, at offset: inout Int) -> Int32 {
+        let count = unsafe sqlite3_bind_parameter_count(handle)
+        return unsafe values.withUnsafeBytes { bytes in
+            for index in 0..<count {
+                let code: Int32
+                switch EncodedValue(values, at: &offset) {
+                case .null: code = unsafe sqlite3_bind_null(handle, index + 1)
+                case .integer(let number):
+                    code = unsafe sqlite3_bind_int64(handle, index + 1, number)
+                case .text(let range):
+                    let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+                    code = unsafe CSQLite_lend_text(handle, index + 1, text.baseAddress, Int32(text.count))
+                case .bytes(let range):
+                    let blob = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+                    code = unsafe CSQLite_lend_blob(handle, index + 1, blob.baseAddress, Int32(blob.count))
+                case nil: preconditionFailure("there is a value for each parameter")
+                }
+                guard code == SQLITE_OK else { return code }
             }
-            guard code == SQLITE_OK else { return code }
+            return SQLITE_OK
         }
-        return SQLITE_OK
     }
 
     /// Runs to the next row.
