@@ -81,10 +81,20 @@ package struct SQLiteStatement: ~Copyable {
                     code = unsafe sqlite3_bind_int64(handle, index + 1, number)
                 case .text(let range):
                     let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
-                    code = unsafe CSQLite_lend_text(handle, index + 1, text.baseAddress, Int32(text.count))
+                    code = unsafe CSQLite_lend_text(
+                        handle,
+                        index + 1,
+                        text.baseAddress,
+                        Int32(text.count)
+                    )
                 case .bytes(let range):
                     let blob = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
-                    code = unsafe CSQLite_lend_blob(handle, index + 1, blob.baseAddress, Int32(blob.count))
+                    code = unsafe CSQLite_lend_blob(
+                        handle,
+                        index + 1,
+                        blob.baseAddress,
+                        Int32(blob.count)
+                    )
                 case nil: preconditionFailure("there is a value for each parameter")
                 }
                 guard code == SQLITE_OK else { return code }
