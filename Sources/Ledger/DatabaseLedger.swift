@@ -206,7 +206,9 @@ package actor DatabaseLedger: ChargeStore {
 
     private func opened() throws(LedgerFailure) -> any LedgerEngine {
         if let engine { return engine }
-        let engine = try database.open(.writing(prices, at: wallClock().milliseconds))
+        let engine = try OverlappedEngine(
+            database.open(.writing(prices, at: wallClock().milliseconds))
+        )
         self.engine = engine
         return engine
     }

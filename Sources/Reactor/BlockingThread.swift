@@ -39,6 +39,14 @@ package final class BlockingThread: SerialExecutor, Sendable {
     /// Call from any thread.
     package func perform(_ work: @escaping @Sendable () -> Void) { queue.append(.work(work)) }
 
+    /// Waits until the thread has done what is enqueued.
+    ///
+    /// Call from another thread.
+    package func waitUntilIdle() {
+        precondition(!isCurrent, "a thread cannot wait for itself")
+        queue.waitUntilEmpty()
+    }
+
     package func checkIsolated() {
         precondition(isCurrent, "what belongs to a blocking thread is called on it")
     }
@@ -66,6 +74,9 @@ package final class BlockingThread: SerialExecutor, Sendable {
 private final class JobQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Signalled when the thread has nothing left to do.
+    private let rest = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var isResting = false
     private var jobs: [ReactorJob] = []
     private var running: ArraySlice<ReactorJob> = []
     private var isClosed = false
@@ -74,11 +85,14 @@ private final class JobQueue: @unchecked Sendable {
     init() {
         unsafe pthread_mutex_init(mutex, nil)
         unsafe pthread_cond_init(condition, nil)
+        unsafe pthread_cond_init(rest, nil)
     }
 
     deinit {
+        unsafe pthread_cond_destroy(rest)
         unsafe pthread_cond_destroy(condition)
         unsafe pthread_mutex_destroy(mutex)
+        unsafe rest.deallocate()
         unsafe condition.deallocate()
         unsafe mutex.deallocate()
     }
@@ -92,6 +106,7 @@ private final class JobQueue: @unchecked Sendable {
         locked {
             guard !isClosed else { return }
             jobs.append(job)
+            isResting = false
             unsafe pthread_cond_signal(condition)
         }
     }
@@ -107,10 +122,20 @@ private final class JobQueue: @unchecked Sendable {
     func next() -> ReactorJob? {
         locked {
             if let job = running.popFirst() { return job }
+            if jobs.isEmpty {
+                isResting = true
+                unsafe pthread_cond_broadcast(rest)
+            }
             while jobs.isEmpty, !isClosed { unsafe pthread_cond_wait(condition, mutex) }
             running = jobs[...]
             jobs = []
             return running.popFirst()
+        }
+    }
+
+    func waitUntilEmpty() {
+        locked {
+            while !isResting { unsafe pthread_cond_wait(rest, mutex) }
         }
     }
 

@@ -34,6 +34,10 @@ struct UncheckedTests {
             "its bytes are written in init, wiped in deinit, and only read in between"
         ),
         (
+            "Sources/Ledger/Engines/OverlappedEngine.swift", "@unchecked Sendable", 1,
+            "its engine is used by the caller only while its thread has nothing to do"
+        ),
+        (
             "Sources/MeterLog/Slots/MeterSlots.swift", "@unchecked Sendable", 1,
             "its memory is set once, and a slot's bytes are written by the one who holds it"
         ),

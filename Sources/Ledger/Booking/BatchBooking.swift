@@ -7,6 +7,9 @@ import StreamBytes
 /// Call it inside a transaction. The accounts of the batch are locked first and its gateways last,
 /// each in the order of their names, so that two writers wait for each other and never in a circle.
 struct BatchBooking {
+    /// So many records are written while those behind them are booked.
+    private static let recordsPerWrite = 500
+
     private let engine: any LedgerEngine
     private let prices: PriceBook?
     private let sealer: RowSealer
@@ -49,10 +52,19 @@ struct BatchBooking {
         try knowledge.load(entries, origins, sequences)
         var outcomes: [StoreOutcome] = []
         outcomes.reserveCapacity(entries.count)
-        for entry in entries { outcomes.append(try store(entry)) }
+        for entry in entries {
+            outcomes.append(try store(entry))
+            if changes.records.count == Self.recordsPerWrite { try writeRecords() }
+        }
+        try writeRecords()
         knowledge.countBatch()
         try changes.write(to: engine, knowledge)
         return StoreReceipt(outcomes: outcomes, committed: try sequences.add())
+    }
+
+    private mutating func writeRecords() throws(LedgerFailure) {
+        try changes.writeRecords(to: engine)
+        try knowledge.streams.write(to: engine)
     }
 
     private mutating func store(_ entry: BillingEntry) throws(LedgerFailure) -> StoreOutcome {

@@ -43,17 +43,24 @@ struct BatchChanges {
         keep(own, key, rated.provider)
     }
 
+    /// Writes the rows that single records have, as far as there are any.
+    mutating func writeRecords(to engine: any LedgerEngine) throws(LedgerFailure) {
+        for rows in [records, charges, journal, events] { try engine.write(.insert(rows)) }
+        records = LedgerRows(RecordRow.table)
+        charges = LedgerRows(ChargeRow.table)
+        journal = LedgerRows(JournalRow.table)
+        events = LedgerRows(EventRow.table)
+    }
+
+    /// Writes the rest.
     func write(
         to engine: any LedgerEngine,
         _ knowledge: BatchKnowledge
     ) throws(LedgerFailure) {
-        for rows in [records, charges, journal, events, alerts] {
-            try engine.write(.insert(rows))
-        }
+        try engine.write(.insert(alerts))
         try engine.write(.insertIfAbsent(rejected))
         try writeDays(to: engine)
         try writePeriods(knowledge, to: engine)
-        try knowledge.streams.write(to: engine)
         var accounts = LedgerRows(AccountRow.table)
         for (id, row) in knowledge.accounts where knowledge.counted.contains(id) {
             accounts.append(row.values, engine.sealer)

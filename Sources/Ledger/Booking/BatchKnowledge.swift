@@ -6,7 +6,7 @@ struct BatchKnowledge {
     /// Records whose ids the batch names.
     private(set) var records: [String: MeterRecord] = [:]
     private(set) var periods: [PeriodKey: OpenPeriod] = [:]
-    private(set) var streams = OpenStreams()
+    var streams = OpenStreams()
     private(set) var accounts: [String: AccountRow] = [:]
     /// Accounts that the batch books for.
     private(set) var counted: Set<String> = []

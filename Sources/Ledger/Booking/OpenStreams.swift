@@ -27,12 +27,15 @@ struct OpenStreams {
         if place < storedCount { touchedPlaces.insert(place) }
     }
 
-    func write(to engine: any LedgerEngine) throws(LedgerFailure) {
+    /// Writes what has come since the last time.
+    mutating func write(to engine: any LedgerEngine) throws(LedgerFailure) {
         var fresh = LedgerRows(StreamRow.table)
         for row in rows[storedCount...] { fresh.append(row) }
         try engine.write(.insert(fresh))
         var changed = LedgerRows(StreamRow.table)
         for place in touchedPlaces.sorted() { changed.append(rows[place]) }
         try engine.write(.put(changed))
+        storedCount = rows.count
+        touchedPlaces = []
     }
 }
