@@ -100,7 +100,10 @@ let stores: [Target] = [
     ),
     room(
         "ReplayProvider",
-        uses: ["Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes", "Telemetry"]
+        uses: [
+            "Replay", "HTTPServer", "Reactor", "Compression", "HTTPWire", "StreamBytes",
+            "Telemetry",
+        ]
     ),
 ]
 
@@ -274,8 +277,8 @@ let suites: [Target] = [
     tests(
         "ReplayProvider",
         uses: [
-            "ReplayProvider", "Replay", "HTTPServer", "Reactor", "HTTPWire", "StreamBytes",
-            "TestSupport",
+            "ReplayProvider", "Replay", "HTTPServer", "Reactor", "Compression", "HTTPWire",
+            "StreamBytes", "TestSupport",
         ]
     ),
     tests(

@@ -1,3 +1,4 @@
+import HTTPWire
 import Reactor
 import Replay
 
@@ -11,6 +12,7 @@ struct ReplayOptions {
     var loops = 1
     var delayMilliseconds = 0
     var fault: ReplayFault?
+    var coding: ContentCoding?
     var reactorCount: Int?
     /// The files of the certificate and of its key; nil: plain HTTP.
     var certificate: (file: String, keyFile: String)?
@@ -18,11 +20,13 @@ struct ReplayOptions {
     static let usage = """
         usage: weir-replay [--listen ADDRESS:PORT] [--body FILE | --dir FOLDER] [--pace N | --pace N/B]
                            [--cuts BYTES | --cuts random:SEED:LONGEST] [--loop N] [--delay MS]
-                           [--fault FAULT] [--reactors N] [--tls CERTIFICATE KEY]
+                           [--fault FAULT] [--coding CODING] [--reactors N]
+                           [--tls CERTIFICATE KEY]
 
         A model provider that replays recorded response bodies: the file for every model, or those of
         the folder, or else the embedded ones, each for the model of its name. --pace: events a
         second, with /B bytes a second. FAULT: \(ReplayFault.forms).
+        --coding: gzip, deflate or br, for every streamed body, whatever the client accepts.
         --tls: speaks HTTPS, with the certificate and the key of two PEM files.
         Without --body and --dir, models such as demo and test/stall are answered, too.
         """
@@ -51,7 +55,7 @@ struct ReplayOptions {
 
     private static let names: Set<String> = [
         "--listen", "--body", "--dir", "--pace", "--cuts", "--loop", "--delay", "--fault",
-        "--reactors", "--tls",
+        "--coding", "--reactors", "--tls",
     ]
 
     private mutating func set(_ option: String, to value: String) -> Bool {
@@ -70,6 +74,9 @@ struct ReplayOptions {
         case "--fault":
             fault = ReplayFault(parsing: value)
             return fault != nil
+        case "--coding":
+            coding = ContentCoding(named: value)
+            return coding != nil
         default:
             reactorCount = Int(value)
             return reactorCount.map { (1...256).contains($0) } ?? false
@@ -117,6 +124,7 @@ struct ReplayOptions {
         plan.loops = loops
         plan.delay = .milliseconds(delayMilliseconds)
         plan.fault = fault
+        plan.coding = coding
         return plan
     }
 }

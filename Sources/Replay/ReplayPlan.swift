@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// What a replay sends, how fast, in which portions, and what goes wrong.
 ///
 /// Cheap to copy.
@@ -20,6 +22,8 @@ package struct ReplayPlan: Sendable, Equatable {
     }
     /// Nil: as the body's format says.
     package var contentType: String?
+    /// The content coding of a streamed body, whatever the client accepts; nil: none.
+    package var coding: ContentCoding?
     /// The protocol in whose form a refusal is; nil: the body's.
     package var refusalFormat: BodyFormat?
 

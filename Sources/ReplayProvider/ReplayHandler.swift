@@ -10,6 +10,7 @@ import Replay
 /// models, `GET /counts` says what was sent, `GET /answers` to whom.
 package final class ReplayHandler: RequestHandler {
     private let settings: ReplaySettings
+    let encoders = ReplayEncoders()
     private let log = Guarded(Log())
 
     private struct Log {

@@ -14,6 +14,7 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     private let handler: ReplayHandler
     private var answer: ReplayedAnswer
     private var script: ReplayScript
+    private var coding: ReplayCoding?
     private var timer: TimerID?
     private var hasStarted = false
     private var isOver = false
@@ -53,6 +54,11 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
         }
         guard let body = opening.body else {
             head.fields.append("cache-control", "no-cache")
+            if let name = plan.coding {
+                coding = handler.encoders.open(name)
+                guard coding != nil else { return breakOff(sending: [], resets: true) }
+                head.fields.append("content-encoding", name.rawValue)
+            }
             return exchange.start(head, body: self)
         }
         exchange.send(HTTPResponse(head: head, body: body))
@@ -66,6 +72,15 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
     }
 
     func nextBytes(into buffer: inout [UInt8], limit: Int) -> BodyProgress {
+        guard let coding else { return nextPlainBytes(into: &buffer, limit: limit) }
+        var plain: [UInt8] = []
+        // What cannot be compressed becomes a little longer.
+        let progress = nextPlainBytes(into: &plain, limit: max(1, limit / 2))
+        let isCoded = coding.append(plain, isLast: progress == .finished, to: &buffer)
+        return isCoded ? progress : .aborted
+    }
+
+    private func nextPlainBytes(into buffer: inout [UInt8], limit: Int) -> BodyProgress {
         guard !clientLeft else { return .aborted }
         guard !awaitsSending else { return .pending }
         let (events, bytes) = (script.eventsSent, script.bytesSent)
@@ -143,6 +158,8 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
         isOver = true
         answer.end = end
         handler.note(answer)
+        coding?.close()
+        coding = nil
         if let timer { exchange.executor.releaseTimer(timer) }
         timer = nil
     }

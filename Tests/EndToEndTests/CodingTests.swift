@@ -52,6 +52,26 @@ extension EndToEndTests {
             try await weir.stop()
         }
 
+        @Test func `a provider that codes although it was asked not to is told apart by name`()
+            async throws
+        {
+            let replay = try await RunningReplay.start(["--coding", "br"])
+            let weir = try await RunningWeir.start(
+                data: scratch.path("data"),
+                configuration: replayConfiguration(
+                    replay.url,
+                    openAI: ["openai/chat-text-utf8-no-usage"]
+                )
+            )
+
+            let answer = try await weir.fetch(
+                weir.asking("openai/chat-text-utf8-no-usage", path: "/v1/chat/completions")
+            )
+
+            #expect(answer.body.contains("its answer is encoded as br, unasked"))
+            try await weir.stop()
+        }
+
         @Test func `answers in one piece are coded when they are large`() async throws {
             let weir = try await RunningWeir.start(data: scratch.path("data"))
             func head(_ path: String, _ more: String...) async throws -> String {

@@ -1,3 +1,4 @@
+import Compression
 import HTTPWire
 import Reactor
 import Replay
@@ -58,6 +59,30 @@ struct ReplayProviderTests {
         var plan = ReplayPlan(body: try #require(EmbeddedBodies.named("openai/chat-text-usage")))
         plan.fault = fault
         return plan
+    }
+
+    @Test(arguments: ContentCoding.allCases)
+    func `a coded body is the recorded one, and every event of it can be read when it comes`(
+        _ coding: ContentCoding
+    ) async throws {
+        var coded = try plan()
+        coded.coding = coding
+        var cut = coded
+        cut.fault = .cut(after: .events(5))
+        try await withServer(["coded": coded, "cut": cut]) { bench in
+            let end = coded.body.pieces[4].upperBound
+            for (model, count) in [("coded", coded.body.bytes.count), ("cut", end)] {
+                let answer = await bench.ask(model)
+                #expect(answer.head?.fields.first("content-encoding") == coding.rawValue)
+                var decoder = try BodyDecoder(coding)
+                var text: [UInt8] = []
+                let isWhole = try decoder.decode(answer.body.span, to: &text)
+                #expect(isWhole == (model == "coded"))
+                #expect(text == Array(coded.body.bytes.prefix(count)))
+            }
+            await bench.settle()
+            #expect(bench.server.handler.counts.broken == 1)
+        }
     }
 
     @Test func `every embedded body arrives as it was recorded`() async throws {
