@@ -39,13 +39,8 @@ func rateRecords(_ options: BenchOptions, _ prices: PriceBook) {
 
 /// Stores as billing does: while one batch is written, the next is rated.
 func storeRecords(_ options: BenchOptions, _ prices: PriceBook) async throws {
-    let thread = try BlockingThread(name: "ledger")
+    let (ledger, thread) = try openedLedger(options)
     defer { thread.stop() }
-    let ledger = DatabaseLedger(
-        try options.database,
-        on: thread,
-        wallClock: { WallTime(milliseconds: 1_767_225_600_000) }
-    )
     let book = try await ledger.open(prices)
     let generator = RecordGenerator(seed: 1)
     var (wall, processor) = (0.0, 0.0)
@@ -82,14 +77,8 @@ func storeRecords(_ options: BenchOptions, _ prices: PriceBook) async throws {
 
 /// Stores what a plan delivers, from one of its batches on, as a biller that may be killed.
 func feedRecords(_ options: BenchOptions, _ prices: PriceBook) async throws {
-    let thread = try BlockingThread(name: "ledger")
+    let (ledger, thread) = try openedLedger(options, AccountDirectory(graduatedAccounts()))
     defer { thread.stop() }
-    let ledger = DatabaseLedger(
-        try options.database,
-        on: thread,
-        directory: AccountDirectory(graduatedAccounts()),
-        wallClock: { WallTime(milliseconds: 1_767_225_600_000) }
-    )
     let book = try await ledger.open(prices)
     let generator = RecordGenerator(.varied(records: options.records), seed: 7)
     let plan = DeliveryPlan(records: options.records, seed: options.plan)
@@ -112,13 +101,8 @@ func printTotals(_ options: BenchOptions, _ prices: PriceBook) async throws {
         for line in books.lines { print(line) }
         return
     }
-    let thread = try BlockingThread(name: "ledger")
+    let (ledger, thread) = try openedLedger(options)
     defer { thread.stop() }
-    let ledger = DatabaseLedger(
-        try options.database,
-        on: thread,
-        wallClock: { WallTime(milliseconds: 1_767_225_600_000) }
-    )
     let accounts = RecordGenerator.Shape.varied(records: options.records).accounts
     var lines: [String] = []
     for account in (0..<accounts).map({ "account-\($0)" }).sorted() {
@@ -147,6 +131,21 @@ func verifyLedger(_ options: BenchOptions) throws -> Int32 {
             + "records, \(Int(watch.elapsed.wall)) s, \(residentMebibytes()) MiB"
     )
     return report.isSound ? 0 : 1
+}
+
+/// A ledger whose clock stands still, and its thread, which is stopped by the caller.
+private func openedLedger(
+    _ options: BenchOptions,
+    _ directory: AccountDirectory = AccountDirectory()
+) throws -> (DatabaseLedger, BlockingThread) {
+    let thread = try BlockingThread(name: "ledger")
+    let ledger = DatabaseLedger(
+        try options.database,
+        on: thread,
+        directory: directory,
+        wallClock: { WallTime(milliseconds: 1_767_225_600_000) }
+    )
+    return (ledger, thread)
 }
 
 private func settle(_ records: [DeliveredRecord], _ book: PriceBook) -> [BillingEntry] {
