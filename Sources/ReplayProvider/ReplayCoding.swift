@@ -5,17 +5,22 @@ import StreamBytes
 
 /// What codes the bodies of all answers of a replay provider, whatever thread they are on.
 final class ReplayEncoders: Sendable {
-    private let shared: Guarded<SharedEncoders?>
+    /// Nil until a body is coded.
+    private let shared = Guarded<SharedEncoders?>(nil)
 
-    init() {
-        var shared = try? SharedEncoders(budget: CompressionBudget())
-        shared?.budgetLimit = .max
-        self.shared = Guarded(shared)
-    }
-
-    /// Opens a body; nil without memory.
-    func open(_ coding: ContentCoding) -> ReplayCoding? {
-        guard let encoder = shared.withLock({ $0?.open(coding) }) else { return nil }
+    /// Opens a body.
+    ///
+    /// - Throws: `CompressionError.outOfMemory`.
+    func open(_ coding: ContentCoding) throws(CompressionError) -> ReplayCoding {
+        let encoder = try shared.withLock { (shared) throws(CompressionError) in
+            if shared == nil {
+                var fresh = try SharedEncoders(budget: CompressionBudget())
+                fresh.budgetLimit = .max
+                shared = consume fresh
+            }
+            guard let encoder = shared?.open(coding) else { throw .outOfMemory }
+            return encoder
+        }
         return ReplayCoding(encoder, of: self)
     }
 

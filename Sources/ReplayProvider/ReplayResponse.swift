@@ -1,3 +1,4 @@
+import Compression
 import HTTPServer
 import HTTPWire
 import Reactor
@@ -55,8 +56,11 @@ final class ReplayResponse: BodySource, TimerHandler, @unchecked Sendable {
         guard let body = opening.body else {
             head.fields.append("cache-control", "no-cache")
             if let name = plan.coding {
-                coding = handler.encoders.open(name)
-                guard coding != nil else { return breakOff(sending: [], resets: true) }
+                do throws(CompressionError) {
+                    coding = try handler.encoders.open(name)
+                } catch {
+                    return breakOff(sending: [], resets: true)
+                }
                 head.fields.append("content-encoding", name.rawValue)
             }
             return exchange.start(head, body: self)

@@ -71,11 +71,10 @@ extension GatewayHandler {
         }
         let empty = StreamPage<StreamStatus>(after: after, limit: limit)
         Gathering.start(core.registries, home: registry.executor) { registry, handOver in
-            registry.survey(for: viewer, from: empty) { page, stream in
-                page.add(stream.id.text, stream.status)
-            } finish: { page in
-                handOver(page)
+            let add: @Sendable (inout StreamPage<StreamStatus>, Generation) -> Void = {
+                $0.add($1.id.text, $1.status)
             }
+            registry.survey(for: viewer, from: empty, add: add, finish: handOver)
         } finish: { parts in
             var page = empty
             for part in parts { page.add(part) }

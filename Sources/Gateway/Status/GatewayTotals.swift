@@ -6,7 +6,8 @@ import Telemetry
 /// The figures of a whole gateway, or of one account's part in it.
 struct GatewayTotals: Sendable {
     var counters = GatewayCounters()
-    var running = RunningTotals()
+    /// Of the streams that have not ended.
+    var running = StreamVolume()
     var billing = BillingOverview()
     var showsBilling = false
     var minute: Int64 = 0
@@ -17,30 +18,6 @@ struct GatewayTotals: Sendable {
     var codingHeldBytes = 0
     /// How long each reactor took to turn to the question, by its index.
     var lags: [(reactor: Int, lag: Duration)] = []
-
-    /// What streams that have not ended have counted so far.
-    struct RunningTotals: Sendable {
-        private(set) var count: Int64 = 0
-        private(set) var events: Int64 = 0
-        private(set) var bytes: Int64 = 0
-        private(set) var queuedBytes: Int64 = 0
-
-        /// Adds a stream; call on its reactor.
-        mutating func add(_ stream: Generation) {
-            let volume = stream.volume
-            count += 1
-            events += volume.events
-            bytes += volume.bytes
-            queuedBytes += Int64(volume.queuedBytes)
-        }
-
-        mutating func add(_ other: Self) {
-            count += other.count
-            events += other.events
-            bytes += other.bytes
-            queuedBytes += other.queuedBytes
-        }
-    }
 
     /// Adds up what the reactors have, and calls `finish` on `home`.
     static func gather(
@@ -57,11 +34,10 @@ struct GatewayTotals: Sendable {
             part.lags = [(reactor: registry.executor.index, lag: lag)]
             part.counters = registry.counters(ofAccount: key)
             part.codingVolumes = registry.codings.withLock { $0.volumes }
-            registry.survey(for: viewer, from: part) { part, stream in
-                part.running.add(stream)
-            } finish: { part in
-                handOver(part)
+            let add: @Sendable (inout GatewayTotals, Generation) -> Void = {
+                $0.running.add($1.volume)
             }
+            registry.survey(for: viewer, from: part, add: add, finish: handOver)
         } finish: { parts in
             var totals = GatewayTotals()
             for part in parts {

@@ -14,11 +14,20 @@ struct StreamStatus: Sendable {
     let ageMilliseconds: Int64
 }
 
-/// How much a stream has delivered, and how much of it waits for its clients.
+/// How much some streams have delivered, and how much of it waits for their clients.
 struct StreamVolume: Sendable {
-    let events: Int64
-    let bytes: Int64
-    let queuedBytes: Int
+    /// How many streams that is.
+    var count: Int64 = 0
+    var events: Int64 = 0
+    var bytes: Int64 = 0
+    var queuedBytes: Int64 = 0
+
+    mutating func add(_ other: Self) {
+        count += other.count
+        events += other.events
+        bytes += other.bytes
+        queuedBytes += other.queuedBytes
+    }
 }
 
 extension Generation {
@@ -26,9 +35,10 @@ extension Generation {
     nonisolated var volume: StreamVolume {
         assumeIsolated { generation in
             StreamVolume(
+                count: 1,
                 events: Int64(generation.meter.totalEvents),
                 bytes: Int64(generation.meter.totalBytes),
-                queuedBytes: generation.queuedBytes
+                queuedBytes: Int64(generation.queuedBytes)
             )
         }
     }
