@@ -38,10 +38,13 @@ package struct AlertDesk: Sendable {
         }
     }
 
-    /// Takes over alerts that an earlier run raised; those of other rules are left alone.
+    /// Takes over alerts that an earlier run raised, unless this one raised them too; those of other
+    /// rules are left alone.
     package mutating func resume(_ alerts: [Alert]) {
         let known = Set(rules.map { Self.text($0) })
-        for alert in alerts where known.contains(alert.key.text) { open[alert.key] = alert }
+        for alert in alerts where known.contains(alert.key.text) && open[alert.key] == nil {
+            open[alert.key] = alert
+        }
     }
 
     /// Goes by other rules from now on.

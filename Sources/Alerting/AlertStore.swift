@@ -87,6 +87,16 @@ package actor MemoryAlertStore: AlertStore {
 
     package init() {}
 
+    /// What has happened, in order.
+    package var history: [AlertDesk.News] {
+        kept.reversed().flatMap { alert -> [AlertDesk.News] in
+            guard alert.clearedAt != nil else { return [.raised(alert)] }
+            var raised = alert
+            raised.clearedAt = nil
+            return [.raised(raised), .cleared(alert)]
+        }
+    }
+
     package func openAlerts() -> [Alert] { kept.filter { $0.clearedAt == nil } }
 
     package func keep(_ news: [AlertDesk.News]) {

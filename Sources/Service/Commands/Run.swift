@@ -27,7 +27,14 @@ private func run(_ role: WeirRole, _ options: CommandOptions) -> Int32 {
         let (signals, continuation) = AsyncStream.makeStream(of: ProcessSignal.self)
         let listener = try SignalListener { continuation.yield($0) }
         let log = try LogWriter()
-        let process = try WeirProcess(role, options, loaded: loaded, log: log, console: console)
+        let process = try WeirProcess(
+            role,
+            options,
+            loaded: loaded,
+            log: log,
+            console: console,
+            endItself: { continuation.yield(.stop) }
+        )
         let failure = waitFor { () async -> (any Error)? in
             do {
                 try await process.run(signals)

@@ -29,9 +29,12 @@ extension AccountTerms {
 /// Why the ledger cannot be used, in one sentence.
 struct LedgerRefused: Error, CustomStringConvertible {
     let description: String
+    /// Whether it may pass, so that waiting is worth it.
+    let mayPass: Bool
 
-    init(_ error: ChargeStoreError, at place: String) {
+    init(_ error: ChargeStoreError, at place: String, mayPass: Bool = false) {
         description = "the ledger \(place): \(error.explanation)"
+        self.mayPass = mayPass
     }
 }
 

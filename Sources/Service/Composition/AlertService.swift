@@ -16,6 +16,8 @@ final class AlertService: Sendable {
         /// What the store has not taken yet.
         var unkept: [AlertDesk.News] = []
         var isResumed = false
+        /// Whether the store may know of alerts that this does not.
+        var isOutdated = true
         /// Whether the store failed last, which was said then.
         var isUnkept = false
         /// Alerts of the ledger's own that were told already; nil before it was looked at.
@@ -81,10 +83,27 @@ final class AlertService: Sendable {
 
     /// Goes on with the alerts that an earlier run raised.
     private func resume() async {
-        guard !state.withLock(\.isResumed), let open = try? await store.openAlerts() else { return }
+        let isDue = state.withLock { state in
+            defer { state.isOutdated = false }
+            return state.isOutdated
+        }
+        guard isDue else { return }
+        let open = try? await store.openAlerts()
         state.withLock { state in
+            guard let open else {
+                state.isOutdated = true
+                return
+            }
             state.desk.resume(open)
             state.isResumed = true
+        }
+    }
+
+    /// Call when the store knows of earlier runs, and did not before.
+    func storeIsThere() {
+        state.withLock { state in
+            state.isOutdated = true
+            state.told = nil
         }
     }
 
@@ -141,6 +160,8 @@ final class AlertService: Sendable {
         guard let page = try? await store.alerts(query), page.problem == nil else { return }
         let quotas = page.alerts.filter { $0.key.rule.hasPrefix("quota.") }
         let fresh = state.withLock { state -> [Alert] in
+            // Those that the store had before are no news.
+            guard !state.isOutdated else { return [] }
             let known = state.told
             state.told = Set(quotas.map(\.text))
             return known.map { known in quotas.filter { !known.contains($0.text) } } ?? []

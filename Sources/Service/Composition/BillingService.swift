@@ -16,7 +16,7 @@ final class BillingService: Sendable {
     /// Large batches are read here, so that no stream waits for them.
     private let group: ReactorGroup
     private let ledger: DatabaseLedger
-    private let ledgerPlace: String
+    private let access: LedgerAccess
     private let actors: [BillingActor]
     private let connections: [RedisConnection]
     private let readers: [MeterReader]
@@ -33,12 +33,14 @@ final class BillingService: Sendable {
         var knowsMissing = false
     }
 
-    /// Opens the ledger.
+    /// Opens the ledger; waits for one that is away.
     ///
-    /// - Throws: `LedgerRefused`, or `SocketError` when the system has no more threads.
+    /// - Throws: `LedgerRefused`, `CancellationError`, or `SocketError` when the system has no more
+    ///   threads.
     init(
         _ configuration: WeirConfiguration,
         prices: PriceBook,
+        access: LedgerAccess,
         redis: RedisURL,
         resolver: Resolver,
         consumer: String,
@@ -62,13 +64,8 @@ final class BillingService: Sendable {
             wallClock: { WallTime.now }
         )
         self.ledger = ledger
-        ledgerPlace = configuration.ledgerPlace
-        let book: PriceBook
-        do {
-            book = try await ledger.open(prices)
-        } catch {
-            throw LedgerRefused(error, at: configuration.ledgerPlace)
-        }
+        self.access = access
+        let book = try await access.open(ledger, prices)
         try group.start()
         var settings = MeterReaderSettings(consumer: consumer)
         // A stop waits for a read in hand.
@@ -184,7 +181,7 @@ final class BillingService: Sendable {
         do {
             return try await ledger.open(prices)
         } catch {
-            throw LedgerRefused(error, at: ledgerPlace)
+            throw access.refusal(error)
         }
     }
 
@@ -195,7 +192,7 @@ final class BillingService: Sendable {
         do {
             try await ledger.note(configuration, isReload: isReload)
         } catch {
-            throw LedgerRefused(error, at: ledgerPlace)
+            throw access.refusal(error)
         }
     }
 
@@ -264,7 +261,9 @@ final class BillingService: Sendable {
     }
 
     private func refresh(warnings: [String]) async {
-        let summary = try? await ledger.summary(at: WallTime.now)
+        let summary = try? await access.look { () async throws(ChargeStoreError) in
+            try await ledger.summary(at: WallTime.now)
+        }.get()
         state.withLock { state in
             state.overview.warnings = warnings + state.missing.map { "missing: \($0.text)" }
             guard let summary else {

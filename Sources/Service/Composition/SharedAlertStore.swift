@@ -6,24 +6,39 @@ import Reactor
 /// While the ledger is away, the memory answers: somebody may want to know just that.
 final class SharedAlertStore: AlertStore {
     private let memory = MemoryAlertStore()
-    private let ledger = Guarded<(any AlertStore)?>(nil)
+    private let state = Guarded(State())
 
-    /// Keeps alerts for good from now on.
-    func connect(_ store: any AlertStore) { ledger.withLock { $0 = store } }
+    private struct State {
+        var ledger: (any AlertStore)?
+        /// Whether the ledger knows of what happened before it was there.
+        var isHandedOver = false
+    }
+
+    /// Keeps alerts for good from now on, and those that the memory has.
+    func connect(_ store: any AlertStore) { state.withLock { $0.ledger = store } }
+
+    /// The ledger, which knows then what the memory knows; nil: there is none.
+    private func ledger() async throws(AlertStoreError) -> (any AlertStore)? {
+        let (ledger, isHandedOver) = state.withLock { ($0.ledger, $0.isHandedOver) }
+        guard let ledger, !isHandedOver else { return ledger }
+        try await ledger.keep(await memory.history)
+        state.withLock { $0.isHandedOver = true }
+        return ledger
+    }
 
     func openAlerts() async throws(AlertStoreError) -> [Alert] {
-        guard let ledger = ledger.withLock({ $0 }) else { return await memory.openAlerts() }
+        guard let ledger = try await ledger() else { return await memory.openAlerts() }
         return try await ledger.openAlerts()
     }
 
     func keep(_ news: [AlertDesk.News]) async throws(AlertStoreError) {
         await memory.keep(news)
-        try await ledger.withLock { $0 }?.keep(news)
+        try await ledger()?.keep(news)
     }
 
     func alerts(_ query: AlertQuery) async throws(AlertStoreError) -> AlertPage {
-        guard let ledger = ledger.withLock({ $0 }) else { return await memory.alerts(query) }
         do throws(AlertStoreError) {
+            guard let ledger = try await ledger() else { return await memory.alerts(query) }
             return try await ledger.alerts(query)
         } catch {
             return AlertPage(await memory.alerts(query).alerts, problem: error.reason)

@@ -7,6 +7,7 @@ final class StatusBoard: Sendable {
     private struct Parts {
         var gateway: GatewayService?
         var meter: MeterService?
+        var access: LedgerAccess?
         var billing: BillingService?
         var keeping: StreamKeeping?
         var alerts: AlertService?
@@ -17,6 +18,9 @@ final class StatusBoard: Sendable {
     func connect(gateway: GatewayService) { parts.withLock { $0.gateway = gateway } }
 
     func connect(meter: MeterService) { parts.withLock { $0.meter = meter } }
+
+    /// Where billing waits for the ledger as long as there is none.
+    func connect(access: LedgerAccess) { parts.withLock { $0.access = access } }
 
     func connect(billing: BillingService) { parts.withLock { $0.billing = billing } }
 
@@ -31,7 +35,12 @@ final class StatusBoard: Sendable {
         snapshot.figures = await parts.gateway?.core.figures()
         snapshot.spoolThousandths = parts.meter?.spoolThousandths
         snapshot.lossCount = parts.meter?.lossCount
-        await parts.billing?.describe(&snapshot)
+        if let billing = parts.billing {
+            await billing.describe(&snapshot)
+        } else if let access = parts.access {
+            snapshot.isLedgerAway = access.isAway
+            snapshot.isBillingStuck = access.isAway
+        }
         let redis =
             [parts.meter?.isRedisAway, parts.keeping.map { $0.state.problem != nil }]
             + [snapshot.isRedisAway]
@@ -41,8 +50,11 @@ final class StatusBoard: Sendable {
     }
 
     var overview: BillingOverview {
-        let (meter, billing) = parts.withLock { ($0.meter, $0.billing) }
+        let (meter, billing, access) = parts.withLock { ($0.meter, $0.billing, $0.access) }
         var overview = billing?.status ?? BillingOverview()
+        if billing == nil, let problem = access?.problem {
+            overview.warnings.append("billing waits: \(problem)")
+        }
         if let meter {
             overview.meterLag = meter.waiting
             if let problem = meter.problem { overview.warnings.append("meter waits: \(problem)") }

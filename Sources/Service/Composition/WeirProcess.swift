@@ -28,6 +28,9 @@ actor WeirProcess {
     private var redis: PrivateRedis?
     private var meter: MeterService?
     private var gateway: GatewayService?
+    private let access: LedgerAccess
+    /// Runs as long as the ledger is waited for.
+    private var billingStart: Task<Void, any Error>?
     private var billing: BillingService?
     private var keeping: StreamKeeping?
     private var fleet: FleetService?
@@ -38,23 +41,37 @@ actor WeirProcess {
     private var tasks: [Task<Void, Never>] = []
     private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
     private let board = StatusBoard()
+    private let endItself: @Sendable () -> Void
+    /// Why it ends without being told to.
+    private var failure: (any Error)?
+    private var isStopping = false
 
     /// Makes the process of a command; `run` does everything else.
     ///
+    /// - Parameters:
+    ///   - role: what it does.
+    ///   - options: of the command line.
+    ///   - loaded: its configuration.
+    ///   - log: gets a line for whatever happens.
+    ///   - console: gets the first words.
+    ///   - endItself: sends the signal to stop, once it cannot go on.
     /// - Throws: what cannot be used: configuration, prices, keys, threads.
     init(
         _ role: WeirRole,
         _ options: CommandOptions,
         loaded: LoadedConfiguration,
         log: any LogSink,
-        console: Console
+        console: Console,
+        endItself: @escaping @Sendable () -> Void
     ) throws {
+        self.endItself = endItself
         self.role = role
         self.options = options
         self.console = console
         self.log = log
         self.loaded = loaded
         let configuration = loaded.configuration
+        access = LedgerAccess(configuration, log: log)
         // Without an account, a machine's own user is served, under a key of its own.
         let isLocal = role == .up && configuration.accounts.isEmpty && !configuration.access.open
         runKey = isLocal ? try RunKey(directory: configuration.data.directory) : nil
@@ -98,7 +115,7 @@ actor WeirProcess {
     /// Starts everything, works until told to stop, and stops everything.
     ///
     /// - Parameter signals: what the process is told from outside.
-    /// - Throws: what kept it from starting; it has stopped again then.
+    /// - Throws: what kept it from starting, or from going on; it has stopped again then.
     func run(_ signals: AsyncStream<ProcessSignal>) async throws {
         do {
             try await start()
@@ -119,6 +136,7 @@ actor WeirProcess {
             }
             await stop(isUrgent: { urgency.withLock { $0 } })
             watch.cancel()
+            if let failure { throw failure }
             return
         }
     }
@@ -250,20 +268,45 @@ extension WeirProcess {
         CertificateSource(configuration, makesOwn: options.securesItself)
     }
 
+    /// Begins to bill, now or once the ledger is there.
     private func startBilling(_ redis: RedisURL) async throws {
+        board.connect(access: access)
+        let start = Task { try await bill(redis) }
+        billingStart = start
+        if await access.isSettledSoon() { return try await start.value }
+        Task {
+            do {
+                try await start.value
+            } catch {
+                endOver(error)
+            }
+        }
+    }
+
+    private func bill(_ redis: RedisURL) async throws {
         let billing = try await BillingService(
-            configuration,
+            loaded.configuration,
             prices: prices,
+            access: access,
             redis: redis,
             resolver: resolver,
-            consumer: try gatewayName(in: configuration.data.directory),
+            consumer: try gatewayName(in: loaded.configuration.data.directory),
             log: log
         )
-        self.billing = billing
+        guard !isStopping else { return await billing.close() }
         try await billing.note(used(loaded, prices, keys.callers), isReload: false)
-        alertStore.connect(billing.alerts)
+        self.billing = billing
         board.connect(billing: billing)
+        alertStore.connect(billing.alerts)
+        alerts?.storeIsThere()
         tasks.append(Task { await billing.run() })
+    }
+
+    /// Ends the process for what keeps it from going on.
+    private func endOver(_ error: any Error) {
+        guard !isStopping else { return }
+        failure = error
+        endItself()
     }
 
     private func used(
@@ -310,6 +353,9 @@ extension WeirProcess {
 
     /// Takes everything down: listeners, streams, meter, billing, reactors, Redis.
     private func stop(isUrgent: @escaping @Sendable () -> Bool) async {
+        isStopping = true
+        // Nobody waits for its end: a server may take its time to answer.
+        billingStart?.cancel()
         group.stopListening()
         await gateway?.drain(within: configuration.drain.deadline, isUrgent: isUrgent)
         demonstration?.connections.abort()
