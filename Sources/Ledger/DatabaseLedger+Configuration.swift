@@ -12,19 +12,23 @@ package struct UsedConfiguration: Sendable {
     /// Versions.
     package let priceLists: [String]
     package let keys: Set<AccountKey>
+    /// Since when; the ledger may be told later.
+    package let since: WallTime
 
     package init(
         process: String,
         path: String,
         sha256: String,
         priceLists: [String],
-        keys: Set<AccountKey>
+        keys: Set<AccountKey>,
+        since: WallTime
     ) {
         self.process = process
         self.path = path
         self.sha256 = sha256
         self.priceLists = priceLists
         self.keys = keys
+        self.since = since
     }
 }
 
@@ -40,9 +44,8 @@ extension DatabaseLedger {
         _ configuration: UsedConfiguration,
         isReload: Bool
     ) throws(ChargeStoreError) {
-        let now = wallClock().milliseconds
         try transaction { (engine) throws(LedgerFailure) in
-            try ConfigurationBooking(engine).note(configuration, isReload, at: now)
+            try ConfigurationBooking(engine).note(configuration, isReload)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Ledger
 import Metering
 import Pricing
+import StreamBytes
 import TestSupport
 
 /// Records that bring every part of the books about: tiers that are reached, records that arrive out
@@ -34,7 +35,8 @@ enum AuditSamples {
             path: "weir.yaml",
             sha256: "a0",
             priceLists: ["first", "second"],
-            keys: Set(keys.map { AccountKey(account: "whole", id: $0) })
+            keys: Set(keys.map { AccountKey(account: "whole", id: $0) }),
+            since: WallTime(milliseconds: closing)
         )
     }
 

@@ -124,7 +124,7 @@ struct CertificateTests {
             let first = keeper.security?.certificates
             try write(certificate(from: start.adding(days: -9), until: start.adding(days: -1)))
             await #expect(throws: SecurityContextError.self) {
-                try await keeper.reload(from: .files([files]), at: start)
+                _ = try await keeper.read(from: .files([files]), at: start)
             }
             #expect(keeper.security?.certificates == first)
         }
@@ -133,9 +133,11 @@ struct CertificateTests {
     @Test func `another place can be named, and none`() async throws {
         try write(certificate())
         try await withKeeper { keeper in
-            try await keeper.reload(from: .none, at: start)
+            let none = try await keeper.read(from: .none, at: start)
+            #expect(keeper.security != nil)
+            await keeper.use(none, at: start)
             #expect(keeper.security == nil)
-            try await keeper.reload(from: .files([files]), at: start)
+            await keeper.use(try await keeper.read(from: .files([files]), at: start), at: start)
             #expect(keeper.security != nil)
         }
     }

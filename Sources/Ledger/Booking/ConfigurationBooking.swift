@@ -1,19 +1,17 @@
+import StreamBytes
+
 /// Notes the configurations of processes; inside a transaction.
 struct ConfigurationBooking {
     private let engine: any LedgerEngine
 
     init(_ engine: any LedgerEngine) { self.engine = engine }
 
-    func note(
-        _ configuration: UsedConfiguration,
-        _ isReload: Bool,
-        at now: Int64
-    ) throws(LedgerFailure) {
+    func note(_ configuration: UsedConfiguration, _ isReload: Bool) throws(LedgerFailure) {
         var log = EventLogBooking(engine)
         // No name comes before this one: locks are taken in the order of names.
         try log.open([""])
-        try log.append(configuration.event(isReload, at: now), of: "")
-        try noteKeys(of: configuration, at: now, in: &log)
+        try log.append(configuration.event(isReload), of: "")
+        try noteKeys(of: configuration, at: configuration.since.milliseconds, in: &log)
         try log.write()
     }
 
@@ -56,11 +54,11 @@ struct ConfigurationBooking {
 }
 
 extension UsedConfiguration {
-    fileprivate func event(_ isReload: Bool, at now: Int64) -> LedgerEvent {
+    fileprivate func event(_ isReload: Bool) -> LedgerEvent {
         let digest = path.isEmpty ? "the defaults" : "sha256 \(sha256)"
         return LedgerEvent(
             isReload ? .configurationReloaded : .configurationLoaded,
-            at: now,
+            at: since.milliseconds,
             subject: path,
             detail: "\(process): \(digest), price lists \(priceLists.joined(separator: " "))"
         )

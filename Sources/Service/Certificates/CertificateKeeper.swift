@@ -54,27 +54,37 @@ package actor CertificateKeeper {
     /// Call from any thread.
     package nonisolated var security: ServerSecurity? { inUse.withLock { $0 } }
 
-    /// Reads the certificates again, from the same place or from another.
+    /// Certificates that can be used, as they were read.
+    package struct Fresh: Sendable {
+        fileprivate let source: CertificateSource
+        fileprivate let stamps: [FileStamp?]
+        fileprivate let security: ServerSecurity?
+    }
+
+    /// Reads certificates, from the same place or from another; those in use stay.
     ///
-    /// - Throws: what cannot be used; those in use then stay.
-    package func reload(from source: CertificateSource, at now: WallTime) throws {
-        let fresh: ServerSecurity?
-        let stamps: [FileStamp?]
+    /// - Throws: what cannot be used.
+    package func read(from source: CertificateSource, at now: WallTime) throws -> Fresh {
         do {
             try source.renewIfDue(at: now)
-            stamps = source.stamps
-            fresh = try source.read(at: now)
+            let stamps = source.stamps
+            return Fresh(source: source, stamps: stamps, security: try source.read(at: now))
         } catch {
             refusals.withLock { $0 += 1 }
             throw error
         }
-        let isSame = source == self.source && stamps == readStamps
-        self.source = source
-        readStamps = stamps
-        seenStamps = stamps
+    }
+
+    /// Uses what was read.
+    package func use(_ fresh: Fresh, at now: WallTime) {
+        let isSame = fresh.source == source && fresh.stamps == readStamps
+        source = fresh.source
+        readStamps = fresh.stamps
+        seenStamps = fresh.stamps
+        let certificates = fresh.security?.certificates
         // The same files again: clients may still come back with their tickets.
-        if isSame, inUse.withLock({ $0?.certificates == fresh?.certificates }) { return }
-        use(fresh, at: now)
+        if isSame, inUse.withLock({ $0?.certificates == certificates }) { return }
+        use(fresh.security, at: now)
     }
 
     /// Looks at the files again and again, until the task is cancelled.

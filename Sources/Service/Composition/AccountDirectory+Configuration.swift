@@ -27,13 +27,17 @@ extension AccountTerms {
 }
 
 /// Why the ledger cannot be used, in one sentence.
-struct LedgerRefused: Error, CustomStringConvertible {
-    let description: String
+package struct LedgerRefused: Error, CustomStringConvertible {
+    package let description: String
     /// Whether it may pass, so that waiting is worth it.
     let mayPass: Bool
 
     init(_ error: ChargeStoreError, at place: String, mayPass: Bool = false) {
-        description = "the ledger \(place): \(error.explanation)"
+        self.init(error.explanation, at: place, mayPass: mayPass)
+    }
+
+    package init(_ reason: String, at place: String, mayPass: Bool) {
+        description = "the ledger \(place): \(reason)"
         self.mayPass = mayPass
     }
 }

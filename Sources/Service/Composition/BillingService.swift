@@ -10,7 +10,7 @@ import StreamBytes
 import Telemetry
 
 /// The billing consumer: reads the meter streams, rates, and keeps the ledger.
-final class BillingService: Sendable {
+final class BillingService: ConfigurationTaker, Sendable {
     private let ledgerThread: BlockingThread
     private let ratingThread: BlockingThread
     /// Large batches are read here, so that no stream waits for them.
@@ -196,10 +196,14 @@ final class BillingService: Sendable {
         }
     }
 
-    /// Uses other prices and terms from the next batch on.
-    func use(_ prices: PriceBook, _ accounts: [AccountConfiguration]) async {
-        await ledger.use(AccountDirectory(accounts))
+    /// Uses other prices, which the ledger has, from the next batch on.
+    func use(_ prices: PriceBook) async {
         for actor in actors { await actor.replacePrices(by: prices) }
+    }
+
+    /// Uses other terms from the next batch on.
+    func use(_ accounts: [AccountConfiguration]) async {
+        await ledger.use(AccountDirectory(accounts))
     }
 
     /// Adds what somebody may want to be told of.

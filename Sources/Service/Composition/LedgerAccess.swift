@@ -41,6 +41,15 @@ final class LedgerAccess: Sendable {
         LedgerRefused(error, at: place, mayPass: database.mayPass(error))
     }
 
+    /// Why price lists cannot be used yet.
+    var refusalOfLists: LedgerRefused {
+        LedgerRefused(
+            "it is away, and nothing is rated by a price list that it has not taken",
+            at: place,
+            mayPass: true
+        )
+    }
+
     /// Opens the ledger; waits for one that is away.
     ///
     /// - Returns: what records are to be rated by.

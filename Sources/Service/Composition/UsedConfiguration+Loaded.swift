@@ -1,9 +1,11 @@
 import Gateway
 import Ledger
 import Pricing
+import Reactor
+import StreamBytes
 
 extension UsedConfiguration {
-    /// What the ledger notes of a configuration that was read.
+    /// What the ledger notes of a configuration that is used from now on.
     ///
     /// - Parameters:
     ///   - loaded: the configuration.
@@ -21,7 +23,8 @@ extension UsedConfiguration {
             path: loaded.path ?? "",
             sha256: loaded.digest?.hexadecimal ?? "",
             priceLists: prices.lists.map(\.version),
-            keys: Set(callers.map { AccountKey(account: $0.account, id: $0.keyID) })
+            keys: Set(callers.map { AccountKey(account: $0.account, id: $0.keyID) }),
+            since: WallTime.now
         )
     }
 }

@@ -10,28 +10,29 @@ import Telemetry
 /// One process at work: its parts are made one after the other, told of signals, and taken down in
 /// the reverse order.
 actor WeirProcess {
-    private let role: WeirRole
+    let role: WeirRole
     private let options: CommandOptions
-    private let console: Console
+    let console: Console
     private let log: any LogSink
     private let group: ReactorGroup
     private let resolver: Resolver
     /// As it was read at the start.
     private let loaded: LoadedConfiguration
-    private var configuration: WeirConfiguration
+    private(set) var configuration: WeirConfiguration
     private var prices: PriceBook
     private let keys: ReloadableKeys
-    private let runKey: RunKey?
+    let runKey: RunKey?
     /// Nil where nothing is served.
-    private let certificates: CertificateKeeper?
+    let certificates: CertificateKeeper?
 
-    private var redis: PrivateRedis?
+    private(set) var redis: PrivateRedis?
     private var meter: MeterService?
-    private var gateway: GatewayService?
+    private(set) var gateway: GatewayService?
     private let access: LedgerAccess
     /// Runs as long as the ledger is waited for.
     private var billingStart: Task<Void, any Error>?
     private var billing: BillingService?
+    private let handover: ConfigurationHandover
     private var keeping: StreamKeeping?
     private var fleet: FleetService?
     private let alertStore = SharedAlertStore()
@@ -39,7 +40,7 @@ actor WeirProcess {
     private var books: LedgerBooks?
     private var demonstration: (address: SocketAddress, connections: ConnectionRegistry)?
     private var tasks: [Task<Void, Never>] = []
-    private var addresses: (listen: [SocketAddress], admin: SocketAddress)?
+    private(set) var addresses: (listen: [SocketAddress], admin: SocketAddress)?
     private let board = StatusBoard()
     private let endItself: @Sendable () -> Void
     /// Why it ends without being told to.
@@ -72,6 +73,7 @@ actor WeirProcess {
         self.loaded = loaded
         let configuration = loaded.configuration
         access = LedgerAccess(configuration, log: log)
+        handover = ConfigurationHandover(log: log)
         // Without an account, a machine's own user is served, under a key of its own.
         let isLocal = role == .up && configuration.accounts.isEmpty && !configuration.access.open
         runKey = isLocal ? try RunKey(directory: configuration.data.directory) : nil
@@ -264,13 +266,20 @@ extension WeirProcess {
         )
     }
 
-    private func secures(_ configuration: WeirConfiguration) -> CertificateSource {
+    func secures(_ configuration: WeirConfiguration) -> CertificateSource {
         CertificateSource(configuration, makesOwn: options.securesItself)
     }
 
     /// Begins to bill, now or once the ledger is there.
     private func startBilling(_ redis: RedisURL) async throws {
         board.connect(access: access)
+        handover.add(
+            ConfigurationHandover.Item(
+                used: try used(loaded, prices, keys.callers),
+                accounts: configuration.accounts,
+                isReload: false
+            )
+        )
         let start = Task { try await bill(redis) }
         billingStart = start
         if await access.isSettledSoon() { return try await start.value }
@@ -294,12 +303,12 @@ extension WeirProcess {
             log: log
         )
         guard !isStopping else { return await billing.close() }
-        try await billing.note(used(loaded, prices, keys.callers), isReload: false)
         self.billing = billing
         board.connect(billing: billing)
         alertStore.connect(billing.alerts)
         alerts?.storeIsThere()
         tasks.append(Task { await billing.run() })
+        tasks.append(Task { [handover] in await handover.run(billing) })
     }
 
     /// Ends the process for what keeps it from going on.
@@ -322,7 +331,9 @@ extension WeirProcess {
 // MARK: - Signals
 
 extension WeirProcess {
-    /// Reads configuration, keys and prices again; a mistake changes nothing.
+    /// Reads configuration, keys, certificates and prices again; a mistake changes nothing.
+    ///
+    /// Everything that may be refused comes before anything is exchanged.
     private func reload() async {
         do {
             let loaded = try options.configurationLoader.load()
@@ -333,22 +344,47 @@ extension WeirProcess {
                 Demonstration.configure(&fresh, port: demonstration.address.port)
             }
             let settings = try fresh.gatewaySettings(allowsLocalhost: role == .up)
-            let adopted = try await billing?.adopt(prices)
-            try await certificates?.reload(from: secures(fresh), at: .now)
-            try await billing?.note(used(loaded, prices, store.callers), isReload: true)
+            let used = try used(loaded, prices, store.callers)
+            let security = try await certificates?.read(from: secures(fresh), at: .now)
+            let adopted = try await adopt(prices)
+            if let security { await certificates?.use(security, at: .now) }
             keys.replace(with: store)
-            if let adopted { await billing?.use(adopted, fresh.accounts) }
+            if let adopted { await billing?.use(adopted) }
             books?.use(fresh.accounts)
             gateway?.core.reload(settings)
             alerts?.use(fresh.alerts)
             configuration = fresh
             self.prices = prices
             log.write(LogLine(.info, "reloaded"))
+            guard role.bills else { return }
+            handover.add(
+                ConfigurationHandover.Item(used: used, accounts: fresh.accounts, isReload: true)
+            )
+            if let billing, !access.isAway { await handover.tell(billing) }
         } catch {
             log.write(
                 LogLine(.error, "reload_refused").with("reason", "\(error)")
             )
         }
+    }
+
+    /// Has the ledger take price lists, before anything is rated by them.
+    ///
+    /// - Returns: what to rate by from now on; nil: the ledger is away, and these are the lists that
+    ///   it is used with already.
+    /// - Throws: `LedgerRefused`, also where it is away and would have to take a list.
+    private func adopt(_ fresh: PriceBook) async throws(LedgerRefused) -> PriceBook? {
+        guard role.bills else { return nil }
+        let isKnown = prices.holds(fresh)
+        if let billing, !isKnown || !access.isAway {
+            do throws(LedgerRefused) {
+                return try await billing.adopt(fresh)
+            } catch {
+                guard error.mayPass else { throw error }
+            }
+        }
+        guard isKnown else { throw access.refusalOfLists }
+        return nil
     }
 
     /// Takes everything down: listeners, streams, meter, billing, reactors, Redis.
@@ -369,7 +405,11 @@ extension WeirProcess {
         await meter?.stop()
         for task in tasks { await task.value }
         await meter?.close()
-        await billing?.close()
+        if let billing {
+            if !access.isAway { await handover.tell(billing) }
+            await billing.close()
+        }
+        handover.warnOfRest()
         await books?.close()
         await keeping?.close()
         certificates?.stop()
@@ -381,46 +421,14 @@ extension WeirProcess {
     }
 }
 
-// MARK: - The first words
-
-extension WeirProcess {
-    /// Says where everything is, and ends with a line that can be tried at once.
-    private func announce() {
-        guard let addresses else { return console.print("weir \(role.name): running") }
-        let scheme = certificates?.security == nil ? "http" : "https"
-        for address in addresses.listen { console.print("listening on \(scheme)://\(address)") }
-        console.print("admin and metrics on http://\(addresses.admin)")
-        if role == .up {
-            if redis != nil {
-                console.print("meter records: redis-cli -s \(redisSocket) XRANGE weir:meter:0 - +")
-            }
-            if case .sqlite(let ledger) = configuration.ledgerDatabase {
-                console.print("charges: sqlite3 \(ledger.path) 'SELECT * FROM charge_list'")
-            }
-        }
-        if let runKey { console.print(runKey.explanation) }
-        guard let address = addresses.listen.first else { return }
-        let model = gateway?.core.settings.models.models.first?.name ?? "MODEL"
-        let key = runKey?.key ?? (configuration.access.open ? nil : "YOUR_KEY")
-        console.print(
-            "in a browser: \(scheme)://\(address)/" + (runKey.map { "#key=\($0.key)" } ?? "")
-        )
-        console.print("try it:")
-        console.print(
-            "curl -N"
-                + (secures(configuration).ownCertificateFile.map { " --cacert \($0)" } ?? "")
-                + " \(scheme)://\(address)/v1/chat/completions"
-                + (key.map { " -H 'Authorization: Bearer \($0)'" } ?? "")
-                + " -H 'Content-Type: application/json'"
-                + " -d '{\"model\":\"\(model)\",\"stream\":true,"
-                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'"
-        )
-    }
-
-    private var redisSocket: String { redis?.socketPath ?? "" }
-}
-
 /// `weir serve` and `weir bill` meet in a Redis that both can reach.
 struct MissingRedis: Error, CustomStringConvertible {
     let description = "no redis.url is configured and REDIS_URL is not set; weir up brings its own"
+}
+
+extension PriceBook {
+    /// Whether all lists of another book are in this one, to the letter.
+    fileprivate func holds(_ other: PriceBook) -> Bool {
+        other.lists.allSatisfy { list(version: $0.version)?.text == $0.text }
+    }
 }
