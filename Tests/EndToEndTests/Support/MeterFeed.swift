@@ -12,13 +12,36 @@ struct MeterFeed {
         self.partitions = partitions
     }
 
-    /// Writes the records of these numbers, and lines of `further` commands after them.
+    /// Writes the records of these numbers, of seven accounts, and lines of `further` commands after
+    /// them.
     func write(_ numbers: Range<Int>, further: [String] = []) throws {
         let lines = numbers.map { number in
             "XADD weir:meter:\(number % partitions) * "
-                + fields(number).map { "\($0.0) \($0.1)" }.joined(separator: " ")
+                + fields(number, account: "a\(number % 7)", endedAt: now - Int64(number))
+                .map { "\($0.0) \($0.1)" }.joined(separator: " ")
         }
-        let text = (lines + further).joined(separator: "\n") + "\n"
+        try send(lines + further)
+    }
+
+    /// Writes records as Redis took them in a month that is long over, two for each account.
+    ///
+    /// - Parameters:
+    ///   - accounts: how many, `m0` and so on.
+    ///   - first: the number of the first record.
+    ///   - noon: of a day in the month, in milliseconds since 1970; later than that of any before.
+    /// - Throws: `ProgramFailed`.
+    func write(accounts: Int, from first: Int, at noon: Int64) throws {
+        try send(
+            (0..<accounts * 2).map { place in
+                let fields = fields(first + place, account: "m\(place / 2)", endedAt: noon)
+                return "XADD weir:meter:0 \(noon + Int64(place))-0 "
+                    + fields.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+            }
+        )
+    }
+
+    private func send(_ commands: [String]) throws {
+        let text = commands.joined(separator: "\n") + "\n"
         try waitForServer()
         let run = try ProgramRun(
             "redis-cli",
@@ -40,12 +63,16 @@ struct MeterFeed {
         throw ProgramFailed(description: "redis-server does not answer")
     }
 
-    /// Seven accounts; amounts that no two neighbours share.
-    private func fields(_ number: Int) -> [(String, String)] {
+    /// Amounts that no two neighbours share.
+    private func fields(
+        _ number: Int,
+        account: String,
+        endedAt: Int64
+    ) -> [(String, String)] {
         [
-            ("v", "1"), ("record_id", "feed:1:\(number)"), ("account_id", "a\(number % 7)"),
+            ("v", "1"), ("record_id", "feed:1:\(number)"), ("account_id", account),
             ("connection_id", "c\(number)"), ("segment", "0"), ("model", "openai/gpt-4"),
-            ("ended_at_ms", "\(now - Int64(number))"), ("duration_ms", "1000"),
+            ("ended_at_ms", "\(endedAt)"), ("duration_ms", "1000"),
             ("bytes_out", "\(1_000 + number)"), ("input_tokens", "\(number % 97)"),
             ("output_tokens", "\(number % 89)"), ("downtime_ms", "0"), ("busy_ms", "0"),
             ("gateway", "feed"), ("epoch", "1"), ("seq", "\(number)"),
