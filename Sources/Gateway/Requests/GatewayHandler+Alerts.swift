@@ -79,7 +79,9 @@ extension AlertPage {
             json.add("next", next.text)
         }
         // Its words are the operator's: they may name hosts and files.
-        if problem != nil { json.add("problem", "the ledger is away: older alerts are not shown") }
+        if problem != nil {
+            json.add("problem", "the ledger is away or busy: older alerts are not shown")
+        }
         return json.bytes
     }
 }

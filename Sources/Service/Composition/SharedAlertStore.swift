@@ -3,7 +3,8 @@ import Reactor
 
 /// Where alerts are kept: in memory, and in the ledger once there is one.
 ///
-/// While the ledger is away, the memory answers: somebody may want to know just that.
+/// While the ledger is away, or cannot take what happens, the memory answers: somebody may want to
+/// know just that.
 final class SharedAlertStore: AlertStore {
     private let memory = MemoryAlertStore()
     private let state = Guarded(State())
@@ -12,6 +13,8 @@ final class SharedAlertStore: AlertStore {
         var ledger: (any AlertStore)?
         /// Whether the ledger knows of what happened before it was there.
         var isHandedOver = false
+        /// Why the ledger did not take what happened last; nil when it did.
+        var problem: AlertStoreError?
     }
 
     /// Keeps alerts for good from now on, and those that the memory has.
@@ -33,11 +36,18 @@ final class SharedAlertStore: AlertStore {
 
     func keep(_ news: [AlertDesk.News]) async throws(AlertStoreError) {
         await memory.keep(news)
-        try await ledger()?.keep(news)
+        do throws(AlertStoreError) {
+            try await ledger()?.keep(news)
+            state.withLock { $0.problem = nil }
+        } catch {
+            state.withLock { $0.problem = error }
+            throw error
+        }
     }
 
     func alerts(_ query: AlertQuery) async throws(AlertStoreError) -> AlertPage {
         do throws(AlertStoreError) {
+            if let problem = state.withLock(\.problem) { throw problem }
             guard let ledger = try await ledger() else { return await memory.alerts(query) }
             return try await ledger.alerts(query)
         } catch {
