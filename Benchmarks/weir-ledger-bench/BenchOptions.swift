@@ -7,6 +7,7 @@ struct BenchOptions {
     let mode: String
     private(set) var records = 200_000
     private(set) var batch = 2_000
+    private(set) var connections = 1
     private(set) var plan: UInt64?
     private(set) var from = 0
     private(set) var url: String?
@@ -21,6 +22,7 @@ struct BenchOptions {
             case "--ledger": url = value
             case "--records": records = try Self.number(name, value)
             case "--batch": batch = try Self.number(name, value)
+            case "--connections": connections = max(1, try Self.number(name, value))
             case "--from": from = try Self.number(name, value)
             case "--plan": plan = UInt64(try Self.number(name, value))
             default: throw BenchError("there is no option \(name)")

@@ -37,42 +37,70 @@ func rateRecords(_ options: BenchOptions, _ prices: PriceBook) {
     )
 }
 
-/// Stores as billing does: while one batch is written, the next is rated.
+/// Stores as billing does: the accounts are divided among connections, and on each, while one batch
+/// is written, the next is rated.
 func storeRecords(_ options: BenchOptions, _ prices: PriceBook) async throws {
-    let (ledger, thread) = try openedLedger(options)
-    defer { thread.stop() }
-    let book = try await ledger.open(prices)
+    let ledgers = try (0..<options.connections).map { _ in try openedLedger(options) }
+    defer { for (_, thread) in ledgers { thread.stop() } }
+    var book = prices
+    for (ledger, _) in ledgers { book = try await ledger.open(prices) }
     let generator = RecordGenerator(seed: 1)
     var (wall, processor) = (0.0, 0.0)
     var told = 0
-    for start in stride(from: 0, to: options.records, by: chunkSize) {
-        let end = min(start + chunkSize, options.records)
-        let batches = stride(from: start, to: end, by: options.batch).map { first in
-            (first..<min(first + options.batch, end)).map(generator.record)
-        }
+    let step = chunkSize * ledgers.count
+    for start in stride(from: 0, to: options.records, by: step) {
+        let end = min(start + step, options.records)
+        let records = (start..<end).map(generator.record)
+        let divided = Dictionary(grouping: records) { partition(of: $0, ledgers.count) }
         let watch = Stopwatch()
-        var next = settle(batches.first ?? [], book)
-        for index in batches.indices {
-            let entries = next
-            let following = index + 1 < batches.count ? batches[index + 1] : []
-            async let rated = settle(following, book)
-            let receipt = try await ledger.store(entries)
-            precondition(
-                receipt.outcomes.allSatisfy { $0 == .accepted },
-                "every record is new; is the ledger empty?"
-            )
-            next = await rated
+        try await withThrowingTaskGroup { [book] group in
+            for (partition, records) in divided {
+                group.addTask {
+                    try await store(records, in: ledgers[partition].0, book, options.batch)
+                }
+            }
+            try await group.waitForAll()
         }
         wall += watch.elapsed.wall
         processor += watch.elapsed.processor
         guard end - told >= 1_000_000 || end == options.records else { continue }
         told = end
         say(
-            "stored \(end) records: \(Int(Double(end) / wall)) a second, "
+            "stored \(end) records over \(ledgers.count) connections: "
+                + "\(Int(Double(end) / wall)) a second, "
                 + "\(Int(Double(end) / processor)) a second of CPU, \(residentMebibytes()) MiB"
         )
     }
-    await ledger.close()
+    for (ledger, _) in ledgers { await ledger.close() }
+}
+
+/// All of an account's records are written over one connection.
+private func partition(of record: DeliveredRecord, _ count: Int) -> Int {
+    let account = record.fields["account_id"] ?? ""
+    return (Int(account.split(separator: "-").last ?? "") ?? 0) % count
+}
+
+private func store(
+    _ records: [DeliveredRecord],
+    in ledger: DatabaseLedger,
+    _ book: PriceBook,
+    _ limit: Int
+) async throws {
+    let batches = stride(from: 0, to: records.count, by: limit).map { first in
+        Array(records[first..<min(first + limit, records.count)])
+    }
+    var next = settle(batches.first ?? [], book)
+    for index in batches.indices {
+        let entries = next
+        let following = index + 1 < batches.count ? batches[index + 1] : []
+        async let rated = settle(following, book)
+        let receipt = try await ledger.store(entries)
+        precondition(
+            receipt.outcomes.allSatisfy { $0 == .accepted },
+            "every record is new; is the ledger empty?"
+        )
+        next = await rated
+    }
 }
 
 /// Stores what a plan delivers, from one of its batches on, as a biller that may be killed.

@@ -6,13 +6,14 @@ import Pricing
 
 let usage = """
     usage: weir-ledger-bench rate [--records N]
-           weir-ledger-bench store --ledger URL [--records N] [--batch N]
+           weir-ledger-bench store --ledger URL [--records N] [--batch N] [--connections N]
            weir-ledger-bench feed --ledger URL [--records N] [--plan SEED] [--from BATCH]
            weir-ledger-bench totals [--ledger URL] [--records N]
            weir-ledger-bench verify --ledger URL
 
     rate     rates records into books in memory, and says how many a second
-    store    rates and stores records, and says how many a second and what memory it takes
+    store    rates and stores records, the accounts divided among connections, and says how many a
+             second and what memory it takes
     feed     stores records in a random order, some again, and prints each batch once it is stored
     totals   prints every total of the ledger; without one, what it has to be
     verify   works the ledger out again

@@ -5,6 +5,15 @@ package enum LedgerDatabase: Sendable {
     case sqlite(SQLiteLedgerConfiguration)
     case postgresql(PostgreSQLLedgerConfiguration)
 
+    /// How many may write at once and gain by it: SQLite lets one write at a time, a server has
+    /// processors of its own.
+    package var writerLimit: Int {
+        switch self {
+        case .sqlite: 1
+        case .postgresql: 4
+        }
+    }
+
     /// Connects, and makes the tables where there are none.
     func open(_ mode: LedgerOpening) throws(LedgerFailure) -> any LedgerEngine {
         switch self {

@@ -42,6 +42,28 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
+    func `numbers far apart join what lies on both sides of each`(kind: LedgerKind) async throws {
+        let fixture = try LedgerFixture(kind)
+        let ledger = fixture.ledger()
+        let holes: Set<Int64> = [2, 150, 301, 302, 303]
+        let first = (1...400).filter { !holes.contains($0) }
+        #expect(
+            try await ledger.store(first.map { entry(fixture, $0) }).committed
+                == [committed("g", 1)]
+        )
+        let second: [Int64] = [2, 302, 900]
+        #expect(
+            try await ledger.store(second.map { entry(fixture, $0) }).committed
+                == [committed("g", 149)]
+        )
+        await ledger.close()
+        #expect(
+            try fixture.rows("SELECT \"first\", \"last\" FROM sequences ORDER BY \"first\"")
+                == ["1|149", "151|300", "302|302", "304|400", "900|900"]
+        )
+    }
+
+    @Test(arguments: LedgerKind.allCases)
     func `a record that is set aside counts as dealt with`(kind: LedgerKind) async throws {
         let fixture = try LedgerFixture(kind)
         let ledger = fixture.ledger()

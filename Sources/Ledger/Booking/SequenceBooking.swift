@@ -2,6 +2,10 @@ import Pricing
 
 /// Keeps which record numbers of each run of a gateway are in the ledger.
 struct SequenceBooking {
+    /// Numbers that are no further apart are looked up together: reading so many ranges costs as
+    /// much as asking once more.
+    private static let nearby: Int64 = 64
+
     private let engine: any LedgerEngine
     /// The numbers of a batch in their order, by their runs.
     private let numbers: [GatewayRun: [Int64]]
@@ -32,13 +36,10 @@ struct SequenceBooking {
         return committed
     }
 
-    /// The stored ranges around the numbers, by their runs.
+    /// The stored ranges around the numbers, by their runs; in order.
     func stored() throws(LedgerFailure) -> [GatewayRun: [ClosedRange<Int64>]] {
         var ranges: [GatewayRun: [ClosedRange<Int64>]] = [:]
-        for (run, numbers) in numbers {
-            guard let lowest = numbers.first, let highest = numbers.last else { continue }
-            ranges[run] = try self.ranges(of: run, lowest, highest)
-        }
+        for (run, numbers) in numbers { ranges[run] = try self.ranges(of: run, around: numbers) }
         return ranges
     }
 
@@ -47,31 +48,55 @@ struct SequenceBooking {
         _ ranges: [GatewayRun: [ClosedRange<Int64>]]
     ) -> Bool {
         let run = GatewayRun(gateway: origin.gateway, epoch: origin.epoch)
-        return ranges[run]?.contains { $0.contains(origin.sequence) } ?? false
+        guard let ranges = ranges[run] else { return false }
+        // The first range that does not end before the number.
+        var (start, end) = (0, ranges.count)
+        while start < end {
+            let middle = (start + end) / 2
+            if ranges[middle].upperBound < origin.sequence {
+                start = middle + 1
+            } else {
+                end = middle
+            }
+        }
+        return start < ranges.count && ranges[start].contains(origin.sequence)
     }
 
+    /// The ranges that sorted numbers touch, and the one that says how far the run is complete; in
+    /// order, with some between them.
     private func ranges(
         of run: GatewayRun,
-        _ lowest: Int64,
-        _ highest: Int64
+        around numbers: [Int64]
     ) throws(LedgerFailure) -> [ClosedRange<Int64>] {
-        // Those that the numbers may touch, and the one that says how far the run is complete.
-        let rows = try engine.query(
-            "SELECT \(SequenceRow.table.columnList) FROM sequences WHERE gateway = $1 "
-                + "AND epoch = $2 AND (\"first\" = 1 OR (\"first\" <= $3 AND \"last\" >= $4))",
-            run.values + [.integer(highest + 1), .integer(lowest - 1)]
+        let columns = SequenceRow.table.columnList
+        var rows = try engine.query(
+            "SELECT \(columns) FROM sequences WHERE gateway = $1 AND epoch = $2 AND \"first\" = $3",
+            run.values + [.integer(1)]
         )
-        var ranges: [ClosedRange<Int64>] = []
-        for values in rows { ranges.append(try SequenceRow(stored: values).range) }
-        return ranges
+        var start = 0
+        while start < numbers.count {
+            var end = start + 1
+            while end < numbers.count, numbers[end] - numbers[end - 1] <= Self.nearby { end += 1 }
+            // From the last range that begins no later than the lowest number.
+            rows += try engine.query(
+                "SELECT \(columns) FROM sequences WHERE gateway = $1 AND epoch = $2 "
+                    + "AND \"first\" <= $4 AND \"first\" >= COALESCE((SELECT max(\"first\") "
+                    + "FROM sequences WHERE gateway = $1 AND epoch = $2 AND \"first\" <= $3), $3)",
+                run.values + [.integer(numbers[start]), .integer(numbers[end - 1] + 1)]
+            )
+            start = end
+        }
+        var ranges: Set<ClosedRange<Int64>> = []
+        for values in rows { ranges.insert(try SequenceRow(stored: values).range) }
+        return ranges.sorted { $0.lowerBound < $1.lowerBound }
     }
 
     /// Adds sorted numbers to a run; returns up to where it is complete.
     private func add(_ numbers: [Int64], to run: GatewayRun) throws(LedgerFailure) -> Int64 {
-        guard let lowest = numbers.first, let highest = numbers.last else { return 0 }
-        let stored = try ranges(of: run, lowest, highest)
+        let stored = try ranges(of: run, around: numbers)
         let merged = Self.merge(stored + numbers.map { $0...$0 })
-        let gone = stored.filter { !merged.contains($0) }
+        let (old, new) = (Set(stored), Set(merged))
+        let gone = stored.filter { !new.contains($0) }
         if !gone.isEmpty {
             try engine.write(
                 .delete(
@@ -82,7 +107,7 @@ struct SequenceBooking {
             )
         }
         var fresh = LedgerRows(SequenceRow.table)
-        for range in merged where !stored.contains(range) {
+        for range in merged where !old.contains(range) {
             fresh.append(SequenceRow(run, range).values, engine.sealer)
         }
         try engine.write(.insert(fresh))

@@ -11,11 +11,10 @@ import Telemetry
 
 /// The billing consumer: reads the meter streams, rates, and keeps the ledger.
 final class BillingService: ConfigurationTaker, Sendable {
-    private let ledgerThread: BlockingThread
     private let ratingThread: BlockingThread
     /// Large batches are read here, so that no stream waits for them.
     private let group: ReactorGroup
-    private let ledger: DatabaseLedger
+    private let ledgers: PartitionLedgers
     private let access: LedgerAccess
     private let actors: [BillingActor]
     private let connections: [RedisConnection]
@@ -56,16 +55,10 @@ final class BillingService: ConfigurationTaker, Sendable {
         let executor = group.reactors[0]
         let ratingThread = try BlockingThread(name: "weir-rating")
         self.ratingThread = ratingThread
-        ledgerThread = try BlockingThread(name: "weir-ledger")
-        let ledger = DatabaseLedger(
-            configuration.ledgerDatabase,
-            on: ledgerThread,
-            directory: AccountDirectory(configuration.accounts),
-            wallClock: { WallTime.now }
-        )
-        self.ledger = ledger
+        let ledgers = try PartitionLedgers(configuration)
+        self.ledgers = ledgers
         self.access = access
-        let book = try await access.open(ledger, prices)
+        let book = try await access.open(ledgers, prices)
         try group.start()
         var settings = MeterReaderSettings(consumer: consumer)
         // A stop waits for a read in hand.
@@ -79,11 +72,11 @@ final class BillingService: ConfigurationTaker, Sendable {
         readers = connections.enumerated().map { partition, connection in
             MeterReader(partition: partition, from: connection, on: executor, settings: settings)
         }
-        actors = readers.map { reader in
+        actors = readers.enumerated().map { partition, reader in
             BillingActor(
                 on: ratingThread,
                 source: reader,
-                store: ledger,
+                store: ledgers[partition],
                 prices: book,
                 pace: SystemBillingPace(
                     wallClock: { WallTime.now },
@@ -179,7 +172,7 @@ final class BillingService: ConfigurationTaker, Sendable {
     /// - Throws: `LedgerRefused`; nothing has changed then.
     func adopt(_ prices: PriceBook) async throws(LedgerRefused) -> PriceBook {
         do {
-            return try await ledger.open(prices)
+            return try await ledgers.open(prices)
         } catch {
             throw access.refusal(error)
         }
@@ -203,7 +196,7 @@ final class BillingService: ConfigurationTaker, Sendable {
 
     /// Uses other terms from the next batch on.
     func use(_ accounts: [AccountConfiguration]) async {
-        await ledger.use(AccountDirectory(accounts))
+        await ledgers.use(AccountDirectory(accounts))
     }
 
     /// Adds what somebody may want to be told of.
@@ -225,13 +218,14 @@ final class BillingService: ConfigurationTaker, Sendable {
     /// Where alerts are kept.
     var alerts: any AlertStore { ledger }
 
+    private var ledger: DatabaseLedger { ledgers.main }
+
     /// Closes the ledger and the connections; `run` must have ended.
     func close() async {
         for connection in connections { await connection.close() }
         await keeping.close()
-        await ledger.close()
+        await ledgers.close()
         ratingThread.stop()
-        ledgerThread.stop()
         group.stop()
     }
 

@@ -54,13 +54,13 @@ final class LedgerAccess: Sendable {
     ///
     /// - Returns: what records are to be rated by.
     /// - Throws: `LedgerRefused`: what waiting cannot cure; `CancellationError`.
-    func open(_ ledger: DatabaseLedger, _ prices: PriceBook) async throws -> PriceBook {
+    func open(_ ledgers: PartitionLedgers, _ prices: PriceBook) async throws -> PriceBook {
         defer { state.withLock { $0.isSettled = true } }
         var backoff = Backoff(shortest: .milliseconds(100), longest: .seconds(5))
         var isSaid = false
         while true {
             let outcome = await look { () async throws(ChargeStoreError) in
-                try await ledger.open(prices)
+                try await ledgers.open(prices)
             }
             switch outcome {
             case .success(let book):
