@@ -38,6 +38,10 @@ extension EndToEndTests {
             #expect(usage["total"]?["charge"]?.string == cost)
             #expect(usage["total"]?["streams"]?.integer == 1)
             #expect(usage["projection"]?["charge"]?.string == cost)
+            let means = try #require(usage["means"])
+            #expect((means["firstTokenUs"]?.integer ?? 0) > 0)
+            #expect(means["rows"]?.elements.first?["latencyUs"] == means["latencyUs"])
+            #expect(means["latencyUs"]?.integer != nil)
 
             let bill = "/api/billing/accounts/local/periods/\(period)"
             let (billStatus, statement) = try await get(weir.url + bill, key: weir.key)
@@ -69,7 +73,8 @@ extension EndToEndTests {
             let lines = csv.split(separator: "\n")
             #expect(lines.count == 2)
             #expect(lines.first?.hasPrefix("user,day,records,streams,") == true)
-            #expect(lines.last?.hasSuffix(",\(cost)") == true)
+            #expect(lines.first?.hasSuffix(",charge,latency_us,first_token_us") == true)
+            #expect(lines.last?.contains(",\(cost),") == true)
             try await weir.stop()
         }
     }

@@ -23,6 +23,13 @@ import Testing
         return try UsageQuery({ parameters[$0] }, now: now)
     }
 
+    private func report(
+        _ fixture: LedgerFixture,
+        _ parameters: [String: String]
+    ) throws -> UsageReport {
+        try fixture.database.usage(query(parameters)).report
+    }
+
     /// Sums by the view that people read, with the same groups.
     private func expected(_ fixture: LedgerFixture, _ column: String) throws -> [String: String] {
         let rows = try fixture.rows(
@@ -59,7 +66,7 @@ import Testing
             ("user", "\"user\""), ("key", "key_id"),
         ]
         for (word, column) in columns {
-            let report = try fixture.database.usage(query(["group": word]))
+            let report = try self.report(fixture, ["group": word])
             #expect(found(report) == (try expected(fixture, column)), "\(word)")
             let records = report.rows.reduce(0) { $0 + $1.sums.records }
             #expect(records == 90, "\(word)")
@@ -72,11 +79,12 @@ import Testing
     func `a cut within a day loses and doubles nothing`(kind: LedgerKind) async throws {
         let fixture = try await filled(kind)
         let cut = "2026-01-15T12:47:00Z"
-        let all = try fixture.database.usage(
-            query(["from": "2026-01-01", "to": "2026-02-01", "group": "model,day"])
+        let all = try report(
+            fixture,
+            ["from": "2026-01-01", "to": "2026-02-01", "group": "model,day"]
         )
-        let before = try fixture.database.usage(query(["from": "2026-01-01", "to": cut]))
-        let after = try fixture.database.usage(query(["from": cut, "to": "2026-02-01"]))
+        let before = try report(fixture, ["from": "2026-01-01", "to": cut])
+        let after = try report(fixture, ["from": cut, "to": "2026-02-01"])
         #expect(all.rows.allSatisfy { $0.values[1] == "2026-01-15" && $0.previous == nil })
         #expect(before.total.records > 0)
         #expect(after.total.records > 0)
@@ -93,7 +101,7 @@ import Testing
         var parameters = ["group": "user,model", "limit": "4"]
         var rows: [[String]] = []
         for _ in 0..<20 {
-            let report = try fixture.database.usage(query(parameters))
+            let report = try self.report(fixture, parameters)
             #expect(report.rows.count <= 4)
             #expect(report.total.records == 90)
             rows += report.rows.map(\.values)
@@ -102,7 +110,7 @@ import Testing
         }
         parameters["after"] = nil
         parameters["limit"] = "1000"
-        let whole = try fixture.database.usage(query(parameters))
+        let whole = try report(fixture, parameters)
         #expect(rows.count > 8)
         #expect(rows == whole.rows.map(\.values))
     }
@@ -110,18 +118,19 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func `an account sees its own, its trend and its projection`(kind: LedgerKind) async throws {
         let fixture = try await filled(kind)
-        let own = try fixture.database.usage(query(["account": "whole", "group": "account"]))
+        let own = try report(fixture, ["account": "whole", "group": "account"])
         #expect(own.rows.map(\.values) == [["whole"]])
         #expect(own.total.records < 90)
         #expect(own.rows.first?.previous == UsageSums())
         #expect(own.previousTotal == UsageSums())
         #expect(own.projection?.charge == Int128(own.total.charge))
-        let nobody = try fixture.database.usage(query(["account": "nobody", "group": "model"]))
+        let nobody = try report(fixture, ["account": "nobody", "group": "model"])
         #expect(nobody.rows.isEmpty)
         #expect(nobody.total == UsageSums())
 
-        let next = try fixture.database.usage(
-            query(["from": "2026-02-01", "to": "2026-02-20", "group": "account"])
+        let next = try report(
+            fixture,
+            ["from": "2026-02-01", "to": "2026-02-20", "group": "account"]
         )
         #expect(next.rows.isEmpty)
         #expect(next.previousTotal.records == 90)

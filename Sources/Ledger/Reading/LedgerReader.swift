@@ -32,8 +32,8 @@ package actor LedgerReader {
         engine = nil
     }
 
-    package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageReport {
-        try reading { (engine) throws(LedgerFailure) in try UsageReading(engine).report(query) }
+    package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageAnswer {
+        try reading { (engine) throws(LedgerFailure) in try UsageReading(engine).answer(query) }
     }
 
     /// What an account's month comes to, as JSON: what was frozen when it was closed, and until then
@@ -100,12 +100,12 @@ extension LedgerDatabase {
     /// Adds usage up, on the calling thread, beside whoever writes.
     ///
     /// - Throws: `ChargeStoreError` when the ledger cannot be read.
-    package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageReport {
+    package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageAnswer {
         do throws(LedgerFailure) {
             let engine = try open(.reading)
             try engine.beginReading(within: nil)
             defer { engine.rollback() }
-            return try UsageReading(engine).report(query)
+            return try UsageReading(engine).answer(query)
         } catch {
             throw error.error
         }

@@ -11,7 +11,12 @@ struct UsageReading {
 
     init(_ engine: any LedgerEngine) { self.engine = engine }
 
-    func report(_ query: UsageQuery) throws(LedgerFailure) -> UsageReport {
+    func answer(_ query: UsageQuery) throws(LedgerFailure) -> UsageAnswer {
+        let report = try report(query)
+        return UsageAnswer(report: report, means: try UsageMeansReading(engine).means(of: report))
+    }
+
+    private func report(_ query: UsageQuery) throws(LedgerFailure) -> UsageReport {
         let range = query.from..<query.to
         let previous = query.previous.from..<query.previous.to
         var found: [(values: [String], sums: UsageSums)] = []
@@ -223,19 +228,7 @@ private struct UsageStatement {
     }
 
     private mutating func records(_ start: Int64, _ end: Int64) -> String {
-        let keys = grouping.map { dimension in
-            let column =
-                switch dimension {
-                case .provider: "c.provider"
-                case .model: "t.model"
-                case .account: "t.account_id"
-                case .day: dialect.day("t.ended_at_ms")
-                case .purpose: "COALESCE(t.purpose, '')"
-                case .user: "COALESCE(t.\"user\", '')"
-                case .key: "COALESCE(t.key_id, '')"
-                }
-            return "\(column) AS \"g_\(dimension.rawValue)\""
-        }
+        let keys = grouping.map { "\($0.recordColumn(dialect)) AS \"g_\($0.rawValue)\"" }
         let sums = [
             "1 AS records", "CASE WHEN t.segment = 0 THEN 1 ELSE 0 END AS streams",
             "CASE WHEN c.sla_breaches = '' THEN 0 ELSE 1 END AS breached",
@@ -264,6 +257,21 @@ private struct UsageStatement {
 
     private static func dayText(_ milliseconds: Int64) -> String {
         CalendarMonth.dayText(of: WallTime(milliseconds: milliseconds))
+    }
+}
+
+extension UsageQuery.Dimension {
+    /// What tells records `t` with their charges `c` apart.
+    func recordColumn(_ dialect: LedgerSchema.Dialect) -> String {
+        switch self {
+        case .provider: "c.provider"
+        case .model: "t.model"
+        case .account: "t.account_id"
+        case .day: dialect.day("t.ended_at_ms")
+        case .purpose: "COALESCE(t.purpose, '')"
+        case .user: "COALESCE(t.\"user\", '')"
+        case .key: "COALESCE(t.key_id, '')"
+        }
     }
 }
 

@@ -33,14 +33,16 @@ struct UsageCommand {
         }
     }
 
-    private func show(_ report: UsageReport, _ format: String) {
+    private func show(_ answer: UsageAnswer, _ format: String) {
         switch format {
-        case "json": console.print(report.json)
+        case "json": console.print(answer.json)
         case "csv":
-            for line in report.csv { console.print(line) }
-            if let next = report.next { console.complain("there is more: --after '\(next)'") }
+            for line in answer.csv { console.print(line) }
+            if let next = answer.report.next {
+                console.complain("there is more: --after '\(next)'")
+            }
         default:
-            for line in report.table { console.print(line) }
+            for line in answer.table { console.print(line) }
         }
     }
 }
