@@ -54,6 +54,10 @@ extension EndToEndTests {
         }
 
         private func end(_ biller: RunningProgram) async throws {
+            // Before that, it does not heed signals.
+            try await eventually("the start; \(biller.errors.suffix(500))") {
+                biller.errors.contains("\"started\"").whenTrue
+            }
             biller.signal(SIGTERM)
             #expect(try await biller.end() == 0, "\(biller.errors.suffix(500))")
         }
