@@ -99,10 +99,12 @@ extension ClientConnection {
         let source = source
         let onClientGone = onClientGone
         lostItsRequest = phase == .responding
-        if resets { socket.reset() } else { socket.close() }
-        release()
+        phase = .closed
+        // Before the socket goes: they may ask for its statistics a last time.
         source?.responseEnded(reason)
         onClientGone?()
+        if resets { socket.reset() } else { socket.close() }
+        release()
     }
 
     /// Lets go of everything: nothing will come any more.

@@ -146,7 +146,9 @@ package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection, E
         assumeIsolated { $0.watchClient(exchange, action) }
     }
 
-    nonisolated func statistics() -> TCPStatistics? { assumeIsolated { $0.socket?.statistics() } }
+    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics? {
+        assumeIsolated { $0.socket?.statistics().map(ExchangeStatistics.init) }
+    }
 
     nonisolated func unsentBytes(exchange: UInt64) -> Int {
         assumeIsolated { $0.output.count - $0.outputStart }

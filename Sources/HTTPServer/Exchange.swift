@@ -52,9 +52,9 @@ package struct Exchange: Sendable {
         carrier.breakOff(sending: bytes, resets: resets, exchange: number)
     }
 
-    /// The kernel's view of the carrier.
-    package func statistics() -> TCPStatistics? {
-        carrier.statistics()
+    /// What is known of the way to the client; nil when the connection is gone.
+    package func statistics() -> ExchangeStatistics? {
+        carrier.statistics(exchange: number)
     }
 
     /// Bytes handed out by the body source and not yet taken by the kernel.

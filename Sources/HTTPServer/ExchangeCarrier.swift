@@ -12,7 +12,7 @@ protocol ExchangeCarrier: AnyObject, Sendable {
     nonisolated func bodyIsReady(exchange: UInt64)
     nonisolated func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void)
     nonisolated func breakOff(sending bytes: [UInt8], resets: Bool, exchange: UInt64)
-    nonisolated func statistics() -> TCPStatistics?
+    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics?
     nonisolated func unsentBytes(exchange: UInt64) -> Int
     nonisolated func move(
         to executor: any StreamExecutor,

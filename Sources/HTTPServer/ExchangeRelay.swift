@@ -14,7 +14,7 @@ actor ExchangeRelay: ExchangeCarrier {
     private let near: RelayedBody
     private var source: (any BodySource)?
     private var onClientGone: (@Sendable () -> Void)?
-    private var knownStatistics: TCPStatistics?
+    private var knownStatistics: ExchangeStatistics?
     private var hasAnswered = false
     private var isOver = false
     private var sourceHasFinished = false
@@ -29,7 +29,7 @@ actor ExchangeRelay: ExchangeCarrier {
     private init(
         on executor: any StreamExecutor,
         near: RelayedBody,
-        statistics: TCPStatistics?
+        statistics: ExchangeStatistics?
     ) {
         self.executor = executor
         self.near = near
@@ -93,7 +93,7 @@ actor ExchangeRelay: ExchangeCarrier {
     }
 
     /// What was known last; asking has a newer reading sent.
-    nonisolated func statistics() -> TCPStatistics? {
+    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics? {
         assumeIsolated { relay in
             if !relay.isOver { relay.near.perform { $0.sendStatistics() } }
             return relay.knownStatistics
@@ -170,7 +170,7 @@ actor ExchangeRelay: ExchangeCarrier {
         }
     }
 
-    nonisolated func note(_ statistics: TCPStatistics?) {
+    nonisolated func note(_ statistics: ExchangeStatistics?) {
         perform { $0.knownStatistics = statistics }
     }
 
@@ -279,6 +279,7 @@ actor RelayedBody: BodySource {
 
     nonisolated func responseEnded(_ reason: ResponseEnd) {
         assumeIsolated { near in
+            near.sendStatistics()
             near.relay?.ended(reason)
             near.close()
         }

@@ -136,7 +136,7 @@ extension HTTP2Connection {
         guard
             session?.frame(&buffer, from: start, on: stream.id, endsStream: isEnd) == true
         else { return }
-        stream.blockedAt = nil
+        stream.unblock(at: executor.now)
         if stream.unsentCount == 0, !isEnd { sending.append(stream) }
         stream.unsentCount += count
         if isEnd { return endIsFramed(stream) }
@@ -195,7 +195,7 @@ extension HTTP2Connection {
         }
         guard streams[stream.id] === stream, stream.blockedAt == nil else { return }
         guard !stream.held.isEmpty || stream.sourceHasFinished else { return }
-        stream.blockedAt = executor.now
+        stream.block(at: executor.now)
         arm(at: executor.now + registry.configuration.stuckTimeout)
     }
 

@@ -35,8 +35,10 @@ extension HTTP2Connection {
             // The connection may be over with its last stream.
             requestFlush()
         }
+        leaving = stream
         source?.responseEnded(reason)
         onClientGone?()
+        leaving = nil
     }
 
     // MARK: Time
@@ -211,12 +213,13 @@ extension HTTP2Connection {
     func close(_ reason: ResponseEnd, resets: Bool) {
         guard phase != .closed, let socket else { return }
         phase = .closed
+        // Before the socket goes: they may ask for its statistics a last time.
+        loseStreams(reason)
         if resets { socket.reset() } else { socket.close() }
         self.socket = nil
         if let timer { executor.releaseTimer(timer) }
         timer = nil
         registry.remove(self)
-        loseStreams(reason)
         sending = []
         output = []
         outputStart = 0

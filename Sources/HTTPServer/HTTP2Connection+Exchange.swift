@@ -38,7 +38,18 @@ extension HTTP2Connection {
         }
     }
 
-    nonisolated func statistics() -> TCPStatistics? { assumeIsolated { $0.socket?.statistics() } }
+    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics? {
+        assumeIsolated { connection in
+            guard let reading = connection.socket?.statistics() else { return nil }
+            var statistics = ExchangeStatistics(reading)
+            let id = HTTP2StreamID(exactly: exchange)
+            let stream = id.flatMap { connection.streams[$0] } ?? connection.leaving
+            if let stream, stream.id == id {
+                statistics.windowClosed = stream.blocked(at: connection.executor.now)
+            }
+            return statistics
+        }
+    }
 
     nonisolated func unsentBytes(exchange: UInt64) -> Int {
         assumeIsolated { connection in

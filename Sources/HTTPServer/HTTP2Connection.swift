@@ -28,6 +28,8 @@ actor HTTP2Connection: SocketHandler, TimerHandler, ServerConnection, ExchangeCa
     var session: HTTP2Session?
 
     var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+    /// Forgotten, and its end being told.
+    var leaving: HTTP2Stream?
     /// The streams that may have bytes, in the order of their turns, from `queueStart` on.
     var queue: [HTTP2Stream] = []
     var queueStart = 0

@@ -37,13 +37,29 @@ final class HTTP2Stream {
     /// Whether it waits for its turn.
     var isQueued = false
     /// Since when there are bytes for which the client gives no room.
-    var blockedAt: MonotonicTime?
+    private(set) var blockedAt: MonotonicTime?
+    /// How long there were such bytes before.
+    private var blockedBefore = Duration.zero
     /// Bytes in frames that the kernel has not taken yet.
     var unsentCount = 0
     /// Whether the frame that ends the stream was made.
     var endIsFramed = false
 
     init(_ id: HTTP2StreamID) { self.id = id }
+
+    /// The client gives no room for bytes that wait.
+    func block(at now: MonotonicTime) { blockedAt = blockedAt ?? now }
+
+    /// The client gives room.
+    func unblock(at now: MonotonicTime) {
+        blockedBefore = blocked(at: now)
+        blockedAt = nil
+    }
+
+    /// How long bytes have waited for room, all in all.
+    func blocked(at now: MonotonicTime) -> Duration {
+        blockedBefore + (blockedAt.map { now - $0 } ?? .zero)
+    }
 }
 
 /// A request that is being read.

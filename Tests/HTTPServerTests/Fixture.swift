@@ -89,6 +89,7 @@ final class ScriptedBody: BodySource, @unchecked Sendable {
     private(set) var sentCount = 0
     private(set) var halfCloseCount = 0
     private(set) var ends: [ResponseEnd] = []
+    var onEnd: () -> Void = {}
 
     init(_ waiting: String = "", end: BodyProgress = .pending) {
         self.waiting = waiting
@@ -110,7 +111,10 @@ final class ScriptedBody: BodySource, @unchecked Sendable {
         waiting = ":\n\n" + waiting
     }
 
-    func responseEnded(_ reason: ResponseEnd) { ends.append(reason) }
+    func responseEnded(_ reason: ResponseEnd) {
+        ends.append(reason)
+        onEnd()
+    }
 }
 
 extension HTTPResponse {

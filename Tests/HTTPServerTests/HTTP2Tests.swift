@@ -235,6 +235,28 @@ import Testing
         #expect(slow.body.waiting.utf8.count == pulled)
     }
 
+    @Test func `how long a stream waited for its window is told until its end`() throws {
+        var settings = HTTP2Settings()
+        settings.streamWindow = 10
+        let client = try HTTP2Client(settings: settings)
+        client.consumes = false
+        let slow = try streaming(client, String(repeating: "s", count: 30))
+        let quick = try streaming(client, "quick")
+        var told: Duration?
+        slow.body.onEnd = { told = slow.exchange.statistics()?.windowClosed }
+        client.fixture.reactor.advance(by: .seconds(3))
+        #expect(slow.exchange.statistics()?.windowClosed == .seconds(3))
+
+        client.consume(slow.stream)
+        client.fixture.reactor.advance(by: .seconds(2))
+        #expect(slow.exchange.statistics()?.windowClosed == .seconds(5))
+        #expect(quick.exchange.statistics()?.windowClosed == .zero)
+
+        client.current.breakDown()
+        #expect(slow.body.ends == [.clientGone])
+        #expect(told == .seconds(5))
+    }
+
     @Test func `a stream without a window is reset when its time is over`() throws {
         var settings = HTTP2Settings()
         settings.streamWindow = 10

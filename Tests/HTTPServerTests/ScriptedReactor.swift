@@ -208,6 +208,7 @@ final class ScriptedSocket: StreamSocket, @unchecked Sendable {
     }
 
     func statistics() -> TCPStatistics? {
+        guard !isClosed else { return nil }
         var statistics = TCPStatistics()
         statistics.bytesAcknowledged = acknowledged
         return statistics

@@ -139,6 +139,20 @@ import Testing
         #expect(fixture.socket.isClosed)
     }
 
+    @Test func `a connection's statistics are there for the end of its stream`() {
+        let body = ScriptedBody()
+        let fixture = stream(body)
+        var acknowledged: UInt64?
+        body.onEnd = {
+            acknowledged = fixture.exchange.statistics()?.connection.bytesAcknowledged
+        }
+        fixture.socket.acknowledged = 77
+        fixture.socket.breakDown()
+
+        #expect(acknowledged == 77)
+        #expect(fixture.exchange.statistics() == nil)
+    }
+
     @Test func `a client that is gone ends its stream`() {
         let noticed = ScriptedBody()
         let written = ScriptedBody()

@@ -217,6 +217,29 @@ import Testing
         #expect(!second.isExcludedFromSLA)
     }
 
+    @Test(arguments: [(1_000, false), (1_001, true)])
+    func `a window of HTTP/2 closed for over half of the busy time excludes from the SLA`(
+        closedMicroseconds: UInt64,
+        isExcluded: Bool
+    ) {
+        var meter = StreamMeter.opened(at: instant(0), wall: noon)
+        var reading = NetworkReading()
+        reading.receiveWindowLimitedMicroseconds = 1_000
+        reading.streamWindowClosedMicroseconds = closedMicroseconds
+        meter.lineBecameBusy(at: instant(0))
+        meter.lineBecameIdle(at: instant(2))
+        meter.network(reading)
+
+        let first = meter.cut(at: instant(10), wall: wall(10), end: .interval)
+        meter.lineBecameBusy(at: instant(10))
+        meter.lineBecameIdle(at: instant(12))
+        meter.network(reading)
+        let second = meter.cut(at: instant(20), wall: wall(20), end: .complete)
+
+        #expect(first.isExcludedFromSLA == isExcluded)
+        #expect(!second.isExcludedFromSLA)
+    }
+
     @Test func `maintenance excludes from the SLA`() {
         var meter = StreamMeter.opened(at: instant(0), wall: noon)
         meter.isInMaintenance = true

@@ -114,7 +114,7 @@ extension Generation {
     }
 
     private var network: [UInt8] {
-        let reading = clients.first?.exchange.statistics() ?? TCPStatistics()
+        let reading = clients.first?.exchange.statistics()?.connection ?? TCPStatistics()
         var json = JSONObjectWriter()
         json.add("rttMs", Int64(reading.roundTripMicroseconds) / 1_000)
         json.add("lost", Int64(reading.lost))

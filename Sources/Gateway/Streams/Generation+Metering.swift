@@ -153,12 +153,16 @@ extension Generation {
 }
 
 extension NetworkReading {
-    init(_ statistics: TCPStatistics) {
+    init(_ statistics: ExchangeStatistics) {
         self.init()
-        roundTripMicroseconds = statistics.roundTripMicroseconds
-        retransmits = statistics.retransmits
-        lost = statistics.lost
-        receiveWindowLimitedMicroseconds = statistics.receiveWindowLimitedMicroseconds
+        let connection = statistics.connection
+        roundTripMicroseconds = connection.roundTripMicroseconds
+        retransmits = connection.retransmits
+        lost = connection.lost
+        receiveWindowLimitedMicroseconds = connection.receiveWindowLimitedMicroseconds
+        streamWindowClosedMicroseconds = UInt64(
+            clamping: statistics.windowClosed.wholeNanoseconds / 1_000
+        )
     }
 }
 
