@@ -7,9 +7,6 @@ import StreamBytes
 /// Call it inside a transaction. The accounts of the batch are locked first and its gateways last,
 /// each in the order of their names, so that two writers wait for each other and never in a circle.
 struct BatchBooking {
-    /// So many records are written while those behind them are booked.
-    private static let recordsPerWrite = 500
-
     private let engine: any LedgerEngine
     private let prices: PriceBook?
     private let sealer: RowSealer
@@ -54,7 +51,7 @@ struct BatchBooking {
         outcomes.reserveCapacity(entries.count)
         for entry in entries {
             outcomes.append(try store(entry))
-            if changes.records.count == Self.recordsPerWrite { try writeRecords() }
+            if changes.records.count == engine.recordsPerInsert { try writeRecords() }
         }
         try writeRecords()
         knowledge.countBatch()

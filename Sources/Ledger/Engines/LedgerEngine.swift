@@ -10,6 +10,9 @@ protocol LedgerEngine: AnyObject {
     /// Seals the rows that are written here.
     var sealer: RowSealer { get }
 
+    /// So many records are best inserted together.
+    var recordsPerInsert: Int { get }
+
     /// Begins a transaction that writes.
     func begin() throws(LedgerFailure)
 

@@ -17,6 +17,7 @@ final class OverlappedEngine: LedgerEngine {
     let dialect: LedgerSchema.Dialect
     /// The caller's alone: what is inserted has its seals.
     let sealer: RowSealer
+    let recordsPerInsert: Int
     private let lent: Lent
     private let thread: BlockingThread
     private let failure = Guarded<LedgerFailure?>(nil)
@@ -25,6 +26,7 @@ final class OverlappedEngine: LedgerEngine {
     init(_ engine: any LedgerEngine) throws(LedgerFailure) {
         dialect = engine.dialect
         sealer = engine.sealer
+        recordsPerInsert = engine.recordsPerInsert
         lent = Lent(engine)
         do throws(SocketError) {
             thread = try BlockingThread(name: "ledger-writer")

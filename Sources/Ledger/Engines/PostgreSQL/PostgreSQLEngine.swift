@@ -14,6 +14,8 @@ final class PostgreSQLEngine: LedgerEngine {
     let dialect = LedgerSchema.Dialect.postgresql
     let connection: PostgreSQLConnection
     let sealer = RowSealer()
+    /// The server makes room for a thousand rows at each copy, and uses it again within one.
+    let recordsPerInsert = 2_000
     private var cursorCount = 0
 
     /// Connects, and makes the tables where there are none.

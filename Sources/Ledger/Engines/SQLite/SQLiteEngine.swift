@@ -5,6 +5,8 @@ final class SQLiteEngine: LedgerEngine {
     let connection: SQLiteConnection
     let dialect = LedgerSchema.Dialect.sqlite
     let sealer = RowSealer()
+    /// Few, so that the next ones are booked meanwhile.
+    let recordsPerInsert = 500
     private var statements: [String: SQLiteStatementBox] = [:]
     private var parameters = RowBytes()
 
