@@ -35,10 +35,11 @@ extension HTTP2Connection {
             // The connection may be over with its last stream.
             requestFlush()
         }
+        let outer = leaving
         leaving = stream
         source?.responseEnded(reason)
         onClientGone?()
-        leaving = nil
+        leaving = outer
     }
 
     // MARK: Time

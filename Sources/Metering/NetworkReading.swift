@@ -16,50 +16,35 @@ package struct NetworkReading: Equatable, Sendable {
 
 /// What a stretch's readings add up to, over the connections it had.
 struct NetworkTally: Sendable {
-    private var windowLimitedAtStart: UInt64 = 0
-    private var receiveWindowLimitedMicroseconds: UInt64 = 0
-    private var streamWindowClosedAtStart: UInt64 = 0
-    private var streamWindowClosedMicroseconds: UInt64 = 0
-    private var retransmitsAtStart: UInt32 = 0
+    private(set) var windowLimitedMicroseconds: UInt64 = 0
     private(set) var retransmits: UInt32 = 0
     private(set) var lost: UInt32 = 0
     /// 0 before the first reading.
     private(set) var roundTripMicroseconds: UInt32 = 0
 
-    /// How long the peer gave no room, by whichever window was closed for longer: both may have been
-    /// at once.
-    var windowLimitedMicroseconds: UInt64 {
-        max(receiveWindowLimitedMicroseconds, streamWindowClosedMicroseconds)
-    }
-
-    /// Counts from `reading` on: a connection that may have carried something else before.
-    mutating func rebase(on reading: NetworkReading) {
-        windowLimitedAtStart = reading.receiveWindowLimitedMicroseconds
-        streamWindowClosedAtStart = reading.streamWindowClosedMicroseconds
-        retransmitsAtStart = reading.retransmits
-    }
-
-    mutating func add(_ reading: NetworkReading) {
-        receiveWindowLimitedMicroseconds &+= reading.receiveWindowLimitedMicroseconds.growth(
-            since: windowLimitedAtStart
+    /// Adds what happened on one connection between two readings.
+    mutating func add(_ reading: NetworkReading, since earlier: NetworkReading) {
+        // Both windows may have been closed at once: the one that was for longer counts.
+        windowLimitedMicroseconds &+= max(
+            reading.receiveWindowLimitedMicroseconds.growth(
+                since: earlier.receiveWindowLimitedMicroseconds
+            ),
+            reading.streamWindowClosedMicroseconds.growth(
+                since: earlier.streamWindowClosedMicroseconds
+            )
         )
-        streamWindowClosedMicroseconds &+= reading.streamWindowClosedMicroseconds.growth(
-            since: streamWindowClosedAtStart
-        )
-        retransmits &+= reading.retransmits.growth(since: retransmitsAtStart)
+        retransmits &+= reading.retransmits.growth(since: earlier.retransmits)
         lost = reading.lost
         roundTripMicroseconds = reading.roundTripMicroseconds
-        rebase(on: reading)
     }
 
     mutating func beginStretch() {
-        receiveWindowLimitedMicroseconds = 0
-        streamWindowClosedMicroseconds = 0
+        windowLimitedMicroseconds = 0
         retransmits = 0
     }
 }
 
 extension FixedWidthInteger {
-    /// How much a counter grew; one that fell was started anew.
-    fileprivate func growth(since earlier: Self) -> Self { self >= earlier ? self - earlier : self }
+    /// How much a counter grew.
+    fileprivate func growth(since earlier: Self) -> Self { self >= earlier ? self - earlier : 0 }
 }

@@ -159,13 +159,11 @@ package struct StreamMeter: ~Copyable, Sendable {
         providerSpokeAt = now
     }
 
-    /// A client's connection carries the stream from now on.
-    ///
-    /// - Parameter reading: the connection's counters now; all zero for a fresh one.
-    package mutating func attached(_ reading: NetworkReading) { network.rebase(on: reading) }
-
-    /// Adds what the kernel counted since the last reading; call right before `cut`.
-    package mutating func network(_ reading: NetworkReading) { network.add(reading) }
+    /// Adds what was counted on a client's connection between two readings; call right before `cut`,
+    /// and when the client leaves.
+    package mutating func network(_ reading: NetworkReading, since earlier: NetworkReading) {
+        network.add(reading, since: earlier)
+    }
 
     /// How long the provider has stalled this stretch, so far, in milliseconds.
     package func providerStallMilliseconds(at now: MonotonicTime) -> Int64 {

@@ -202,13 +202,13 @@ import Testing
         isExcluded: Bool
     ) {
         var meter = StreamMeter.opened(at: instant(0), wall: noon)
-        var reading = NetworkReading()
-        reading.receiveWindowLimitedMicroseconds = 70_000
-        meter.attached(reading)
+        var earlier = NetworkReading()
+        earlier.receiveWindowLimitedMicroseconds = 70_000
+        var reading = earlier
         meter.lineBecameBusy(at: instant(0))
         meter.lineBecameIdle(at: instant(2))
         reading.receiveWindowLimitedMicroseconds += windowLimitedMicroseconds
-        meter.network(reading)
+        meter.network(reading, since: earlier)
 
         let first = meter.cut(at: instant(10), wall: wall(10), end: .interval)
         let second = meter.cut(at: instant(20), wall: wall(20), end: .complete)
@@ -228,12 +228,12 @@ import Testing
         reading.streamWindowClosedMicroseconds = closedMicroseconds
         meter.lineBecameBusy(at: instant(0))
         meter.lineBecameIdle(at: instant(2))
-        meter.network(reading)
+        meter.network(reading, since: NetworkReading())
 
         let first = meter.cut(at: instant(10), wall: wall(10), end: .interval)
         meter.lineBecameBusy(at: instant(10))
         meter.lineBecameIdle(at: instant(12))
-        meter.network(reading)
+        meter.network(reading, since: reading)
         let second = meter.cut(at: instant(20), wall: wall(20), end: .complete)
 
         #expect(first.isExcludedFromSLA == isExcluded)
@@ -246,17 +246,33 @@ import Testing
         #expect(meter.cut(at: instant(1), wall: wall(1), end: .drain).isExcludedFromSLA)
     }
 
+    @Test func `a client that leaves after another came counts once`() {
+        var meter = StreamMeter.opened(at: instant(0), wall: noon)
+        var first = NetworkReading()
+        first.streamWindowClosedMicroseconds = 20_000
+        meter.network(first, since: NetworkReading())
+        _ = meter.cut(at: instant(60), wall: wall(60), end: .interval)
+        let second = NetworkReading()
+        meter.network(second, since: NetworkReading())
+        meter.lineBecameBusy(at: instant(61))
+        meter.lineBecameIdle(at: instant(71))
+        meter.network(first, since: first)
+
+        let record = meter.cut(at: instant(80), wall: wall(80), end: .complete)
+
+        #expect(!record.isExcludedFromSLA)
+    }
+
     @Test func `readings of several connections add up`() {
         var meter = StreamMeter.opened(at: instant(0), wall: noon)
         var reading = NetworkReading()
         reading.retransmits = 7
         reading.roundTripMicroseconds = 900
-        meter.network(reading)
-        meter.attached(NetworkReading())
+        meter.network(reading, since: NetworkReading())
         reading.retransmits = 9
         reading.roundTripMicroseconds = 400
         reading.lost = 2
-        meter.network(reading)
+        meter.network(reading, since: NetworkReading())
 
         let record = meter.cut(at: instant(1), wall: wall(1), end: .complete)
 

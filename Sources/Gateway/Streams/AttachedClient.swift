@@ -1,5 +1,6 @@
 import HTTPServer
 import HTTPWire
+import Metering
 import StreamBytes
 
 /// One client of a stream: its place in the log and the form in which it gets the events.
@@ -32,6 +33,8 @@ final class AttachedClient {
     var hasUnsent: Bool { unsentBytes > 0 }
     /// Until when gathered events wait.
     var flushAt: MonotonicTime?
+    /// What its connection had counted when it was last asked: it may carry other streams, too.
+    private var network = NetworkReading()
     /// Events that the client asked for and that are kept no more.
     var lostEvents: UInt64 = 0
 
@@ -54,6 +57,15 @@ final class AttachedClient {
         self.path = path
         self.flush = flush
         lastHandOut = now
+        if let statistics = exchange.statistics() { network = NetworkReading(statistics) }
+    }
+
+    /// Adds to the meter what its connection has counted since it was last asked.
+    func readNetwork(into meter: inout StreamMeter) {
+        guard let statistics = exchange.statistics() else { return }
+        let reading = NetworkReading(statistics)
+        meter.network(reading, since: network)
+        network = reading
     }
 }
 

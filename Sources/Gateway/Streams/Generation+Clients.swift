@@ -41,7 +41,6 @@ extension Generation {
             client.owed.insert(.gap)
         }
         clients.append(client)
-        if let statistics = exchange.statistics() { meter.attached(NetworkReading(statistics)) }
         if order.isResumable {
             openHeads()
         } else {
@@ -139,7 +138,7 @@ extension Generation {
 
     private func drop(_ number: UInt32) {
         guard let index = clients.firstIndex(where: { $0.number == number }) else { return }
-        readNetwork(of: clients[index].exchange)
+        clients[index].readNetwork(into: &meter)
         closeCoding(of: clients[index])
         meter.taken(bytes: clients[index].unsentBytes)
         clients.remove(at: index)

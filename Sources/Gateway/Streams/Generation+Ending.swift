@@ -86,7 +86,7 @@ extension Generation {
             saveCounters()
             wasDelivered = true
             clients.removeAll { $0.number == client.number }
-            readNetwork(of: client.exchange)
+            client.readNetwork(into: &meter)
             client.exchange.send(response)
         }
     }

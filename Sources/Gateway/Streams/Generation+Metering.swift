@@ -53,7 +53,7 @@ extension Generation {
             return
         }
         cutPostponedUntil = nil
-        for client in clients { readNetwork(of: client.exchange) }
+        for client in clients { client.readNetwork(into: &meter) }
         let end = meter.nextCut(interval: meteringInterval).end
         meter.isInMaintenance = core.isDraining
         let record = meter.cut(at: now, wall: wall, end: end)
@@ -108,10 +108,6 @@ extension Generation {
         case .closedHere?: return .drain
         case .gone?, nil: return .clientGone
         }
-    }
-
-    func readNetwork(of exchange: Exchange) {
-        if let statistics = exchange.statistics() { meter.network(NetworkReading(statistics)) }
     }
 
     private func endCounts(_ record: UsageRecord) -> StreamEndCounts {

@@ -23,7 +23,7 @@ package struct UsageMeans: Equatable, Sendable {
 
 /// Reads means from the records of a stretch: days have no sums of them.
 struct UsageMeansReading {
-    /// Of more records they are not read: each is looked at.
+    /// Of stretches with more records, whosoever they are, they are not read: each is looked at.
     static let recordLimit: Int64 = 200_000
 
     private let engine: any LedgerEngine
@@ -32,10 +32,10 @@ struct UsageMeansReading {
 
     /// Reads the means of a report.
     ///
-    /// - Returns: nil where it is of more than `recordLimit` records.
+    /// - Returns: nil where its stretch has more than `recordLimit` records.
     /// - Throws: `LedgerFailure`.
     func means(of report: UsageReport) throws(LedgerFailure) -> UsageMeans? {
-        guard report.total.records <= Self.recordLimit else { return nil }
+        guard try canRead(report.query) else { return nil }
         var rows: [[String]: UsageMean] = [:]
         if let last = report.rows.last {
             rows = try read(report.query, report.query.grouping, through: last.values)
@@ -44,6 +44,19 @@ struct UsageMeansReading {
             rows: report.rows.map { rows[$0.values] ?? UsageMean() },
             total: try read(report.query, [], through: [])[[]] ?? UsageMean()
         )
+    }
+
+    private func canRead(_ query: UsageQuery) throws(LedgerFailure) -> Bool {
+        let rows = try engine.query(
+            "SELECT count(*) FROM (SELECT 1 FROM records WHERE ended_at_ms >= $1 "
+                + "AND ended_at_ms < $2 LIMIT $3) AS stretch",
+            [
+                .integer(query.from.milliseconds), .integer(query.to.milliseconds),
+                .integer(Self.recordLimit + 1),
+            ]
+        )
+        guard case .integer(let count)? = rows.first?.first else { return false }
+        return count <= Self.recordLimit
     }
 
     private func read(
