@@ -52,8 +52,12 @@ struct ValueTests {
         ("redis://u:p@h", "redis://u:redacted@h"), ("redis://:p@h", "redis://:redacted@h"),
         ("unix:///run/r.sock", "unix:///run/r.sock"),
         ("postgresql://h/d?a=b", "postgresql://h/d?a=b"),
+        ("postgresql://h/d?a=b&password=p=q&c=", "postgresql://h/d?a=b&password=redacted&c="),
+        ("postgresql://h/d?sslPassword=p&", "postgresql://h/d?sslPassword=redacted&"),
+        ("postgresql://h/d?pass%77ord=p", "postgresql://h/d?pass%77ord=redacted"),
+        ("postgresql://h/d?%zz=p&password", "postgresql://h/d?%zz=redacted&password=redacted"),
     ])
-    func `URLs show themselves without their password`(text: String, shown: String) throws {
+    func `URLs show themselves without their passwords`(text: String, shown: String) throws {
         #expect(try #require(ServiceURL(text)).description == shown)
     }
 

@@ -244,7 +244,8 @@ final class BillingService: ConfigurationTaker, Sendable {
     private func watch() async {
         var isTroubled = false
         while !Task.isCancelled {
-            let problems = actors.compactMap(\.status.trouble)
+            let statuses = actors.map(\.status)
+            let problems = statuses.compactMap(\.trouble)
             if problems.isEmpty == isTroubled {
                 isTroubled = !problems.isEmpty
                 log.write(
@@ -253,7 +254,7 @@ final class BillingService: ConfigurationTaker, Sendable {
                         .with("reason", problems.first)
                 )
             }
-            await refresh(warnings: problems.map { "billing waits: \($0)" })
+            await refresh(warnings: Set(statuses.compactMap(\.warning)).sorted())
             try? await Task.sleep(for: .seconds(1))
         }
     }
@@ -276,6 +277,22 @@ final class BillingService: ConfigurationTaker, Sendable {
 extension BillingStatus {
     /// What an operator should know: what keeps billing, or Redis, from going on.
     fileprivate var trouble: String? { problem.map { "\($0)" } ?? leftover }
+
+    /// The same for everybody: without the words of a server, which stand in the log.
+    fileprivate var warning: String? {
+        problem?.warning ?? leftover.map { _ in "billing has more to tell Redis" }
+    }
+}
+
+extension BillingProblem {
+    static let ledgerWarning = "billing waits for the ledger"
+
+    fileprivate var warning: String {
+        switch self {
+        case .store: Self.ledgerWarning
+        case .source: "billing waits for Redis"
+        }
+    }
 }
 
 extension SequenceRanges.Hole {

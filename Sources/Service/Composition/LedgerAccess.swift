@@ -28,23 +28,23 @@ final class LedgerAccess: Sendable {
         self.log = log
     }
 
-    /// Why the ledger could not be used last; nil when it could.
-    var problem: String? { state.withLock { $0.problem?.description } }
-
     /// Whether the ledger could not be used last, or has not answered for a while.
-    var isAway: Bool {
-        let (problem, since) = state.withLock { ($0.problem, $0.lookingSince) }
-        return problem != nil || since.map { MonotonicTime.now - $0 > Self.patience } ?? false
+    var isAway: Bool { isSilent || state.withLock { $0.problem != nil } }
+
+    /// Whether the ledger has not answered for a while; whoever asks it more has to wait as well.
+    var isSilent: Bool {
+        let since = state.withLock(\.lookingSince)
+        return since.map { MonotonicTime.now - $0 > Self.patience } ?? false
     }
 
     func refusal(_ error: ChargeStoreError) -> LedgerRefused {
         LedgerRefused(error, at: place, mayPass: database.mayPass(error))
     }
 
-    /// Why price lists cannot be used yet.
+    /// Why other price lists cannot be used yet.
     var refusalOfLists: LedgerRefused {
         LedgerRefused(
-            "it is away, and nothing is rated by a price list that it has not taken",
+            "it is away, and price lists are exchanged only when it has taken the new ones",
             at: place,
             mayPass: true
         )

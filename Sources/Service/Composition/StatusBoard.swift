@@ -1,3 +1,4 @@
+import Billing
 import Gateway
 import Reactor
 import Telemetry
@@ -52,8 +53,8 @@ final class StatusBoard: Sendable {
     var overview: BillingOverview {
         let (meter, billing, access) = parts.withLock { ($0.meter, $0.billing, $0.access) }
         var overview = billing?.status ?? BillingOverview()
-        if billing == nil, let problem = access?.problem {
-            overview.warnings.append("billing waits: \(problem)")
+        if billing == nil, access?.isAway == true {
+            overview.warnings.append(BillingProblem.ledgerWarning)
         }
         if let meter {
             overview.meterLag = meter.waiting

@@ -37,7 +37,7 @@ package struct ServiceURL: Equatable, Sendable, CustomStringConvertible {
         guard readAuthority(rest) else { return nil }
     }
 
-    /// The URL without its password, fit for a log.
+    /// The URL without its passwords, those of its query included, fit for a log.
     package var description: String {
         var text = "\(scheme)://"
         if user != nil || password != nil {
@@ -45,7 +45,18 @@ package struct ServiceURL: Equatable, Sendable, CustomStringConvertible {
         }
         text += host.contains(":") ? "[\(host)]" : host
         if let port { text += ":\(port)" }
-        return text + path + (query.map { "?\($0)" } ?? "")
+        return text + path + (query.map { "?" + Self.redacted(query: $0) } ?? "")
+    }
+
+    private static func redacted(query: String) -> String {
+        let items = query.split(separator: "&", omittingEmptySubsequences: false)
+        return items.map { item in
+            let name = item.prefix { $0 != "=" }
+            // A name that cannot be read may be any.
+            let isPassword = decoded(name)?.lowercased().contains("password") ?? true
+            return isPassword ? "\(name)=redacted" : String(item)
+        }
+        .joined(separator: "&")
     }
 
     private mutating func readAuthority(_ text: Substring) -> Bool {
