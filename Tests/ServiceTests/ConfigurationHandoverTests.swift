@@ -49,6 +49,33 @@ struct ConfigurationHandoverTests {
         #expect(log.events == ["configuration_waits", "configuration_waits"])
     }
 
+    @Test func `terms that come while the ledger is told of others hold before they are noted`()
+        async
+    {
+        let handover = ConfigurationHandover(log: log)
+        let taker = ScriptedTaker()
+        handover.add(item(0))
+        await taker.onNextNote { [late = item(1)] in handover.add(late) }
+        await handover.tell(taker)
+        #expect(await taker.noted == ["0", "1 again"])
+        #expect(await taker.accounts == "a1")
+    }
+
+    @Test func `terms hold before anything is noted, and are told once`() async {
+        let handover = ConfigurationHandover(log: log)
+        let taker = ScriptedTaker()
+        #expect(!handover.hasTerms)
+        handover.add(item(0))
+        handover.add(item(1))
+        #expect(handover.hasTerms)
+        await handover.useTerms(taker)
+        #expect(!handover.hasTerms)
+        await handover.tell(taker)
+        #expect(await taker.accounts == "a1")
+        #expect(await taker.useCount == 1)
+        #expect(await taker.noted == ["0", "1 again"])
+    }
+
     @Test func `more than the limit are not kept, and that is said`() async {
         let handover = ConfigurationHandover(log: log)
         for number in 0..<(ConfigurationHandover.limit + 2) { handover.add(item(number)) }
@@ -70,6 +97,9 @@ struct ConfigurationHandoverTests {
 private actor ScriptedTaker: ConfigurationTaker {
     private(set) var noted: [String] = []
     private(set) var accounts = ""
+    private(set) var useCount = 0
+    /// What happens during the next note.
+    private var event: (@Sendable () -> Void)?
     /// How many notes are taken before it is away.
     private var left = Int.max
 
@@ -77,13 +107,18 @@ private actor ScriptedTaker: ConfigurationTaker {
 
     func comeBack(for count: Int = .max) { left = count }
 
+    func onNextNote(_ event: @escaping @Sendable () -> Void) { self.event = event }
+
     func use(_ accounts: [AccountConfiguration]) {
+        useCount += 1
         self.accounts = accounts.map(\.id).joined(separator: " ")
     }
 
     func note(_ configuration: UsedConfiguration, isReload: Bool) throws(LedgerRefused) {
         guard left > 0 else { throw LedgerRefused("away", at: "here", mayPass: true) }
         left -= 1
+        event?()
+        event = nil
         noted.append(configuration.path + (isReload ? " again" : ""))
     }
 }

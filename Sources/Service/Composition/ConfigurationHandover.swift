@@ -39,9 +39,13 @@ package final class ConfigurationHandover: Sendable {
         var waiting: [Item] = []
         /// How many have left `waiting`.
         var goneCount = 0
+        /// How many had come when terms were used last.
+        var usedCount = 0
         var isBusy = false
         /// Whether it was said that some wait.
         var isSaid = false
+
+        var count: Int { goneCount + waiting.count }
     }
 
     private let log: any LogSink
@@ -50,6 +54,9 @@ package final class ConfigurationHandover: Sendable {
     package init(log: any LogSink) { self.log = log }
 
     package var waitingCount: Int { state.withLock(\.waiting.count) }
+
+    /// Whether there are terms that nobody uses yet.
+    package var hasTerms: Bool { state.withLock { $0.count > $0.usedCount } }
 
     package func add(_ item: Item) {
         let isFull = state.withLock { state in
@@ -72,18 +79,16 @@ package final class ConfigurationHandover: Sendable {
 
     /// Tells what waits, as far as that works.
     package func tell(_ taker: some ConfigurationTaker) async {
-        let newest = state.withLock { state in
-            guard !state.isBusy, let newest = state.waiting.last else { return nil as Item? }
-            state.isBusy = true
-            return newest
+        let isBusy = state.withLock { state in
+            defer { state.isBusy = true }
+            return state.isBusy
         }
-        guard let newest else { return }
+        guard !isBusy else { return }
         defer { state.withLock { $0.isBusy = false } }
-        // Terms are not stored: they hold at once, whatever has to wait.
-        await taker.use(newest.accounts)
         while let (item, place) = state.withLock({ state in
             state.waiting.first.map { ($0, state.goneCount) }
         }) {
+            await useTerms(taker)
             do throws(LedgerRefused) {
                 try await taker.note(item.used, isReload: item.isReload)
             } catch {
@@ -98,6 +103,18 @@ package final class ConfigurationHandover: Sendable {
                 state.goneCount += 1
             }
         }
+    }
+
+    /// Has the newest terms used, if they are not yet.
+    ///
+    /// They are not stored: they hold whatever has to wait.
+    package func useTerms(_ taker: some ConfigurationTaker) async {
+        let accounts = state.withLock { state in
+            guard state.count > state.usedCount else { return nil as [AccountConfiguration]? }
+            state.usedCount = state.count
+            return state.waiting.last?.accounts
+        }
+        if let accounts { await taker.use(accounts) }
     }
 
     /// Says what was never told.

@@ -302,6 +302,8 @@ extension WeirProcess {
             consumer: try gatewayName(in: loaded.configuration.data.directory),
             log: log
         )
+        // No batch is booked by the terms of the start where others were read meanwhile.
+        while handover.hasTerms { await handover.useTerms(billing) }
         guard !isStopping else { return await billing.close() }
         self.billing = billing
         board.connect(billing: billing)
