@@ -75,6 +75,11 @@ package actor DatabaseLedger: ChargeStore {
     /// discount mode.
     package func use(_ directory: AccountDirectory) { self.directory = directory }
 
+    /// Uses price lists that the database has: what another connection's `open` returned.
+    ///
+    /// The database is opened only at the next call that needs it.
+    package func use(_ prices: PriceBook) { self.prices = prices }
+
     package func store(_ entries: [BillingEntry]) throws(ChargeStoreError) -> StoreReceipt {
         do throws(LedgerFailure) {
             return try store(entries, isCareful: false)

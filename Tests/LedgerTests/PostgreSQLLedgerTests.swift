@@ -194,14 +194,17 @@ import Testing
                 wallClock: { WallTime(milliseconds: BillingSamples.noon) }
             )
         }
-        for ledger in ledgers { _ = try await ledger.open(AuditSamples.prices()) }
-        let prices = try AuditSamples.prices()
+        let prices = try await ledgers[0].open(AuditSamples.prices())
+        // It opens the database only when it books.
+        await ledgers[1].use(prices)
         // Each record goes to one of them, some to both.
         let shares = Self.shares(AuditSamples.batches().flatMap(\.self), prices)
         async let first: Void = Self.feed(ledgers[0], shares[0])
         async let second: Void = Self.feed(ledgers[1], shares[1])
         _ = try await (first, second)
         #expect(try await ledgers[0].counts() == LedgerCounts(records: 90, rejected: 2))
+        let noon = WallTime(milliseconds: BillingSamples.noon)
+        #expect(try await ledgers[1].duePeriods(bookedThrough: noon, limit: 1).isEmpty)
         for ledger in ledgers { await ledger.close() }
         let report = try fixture.database.audit()
         #expect(report.isSound, "\(report.findings)")

@@ -39,10 +39,13 @@ struct PartitionLedgers: Sendable {
     /// The one that books a partition's records.
     subscript(partition: Int) -> DatabaseLedger { ledgers[partition % ledgers.count] }
 
-    /// Opens all of them: see `DatabaseLedger.open`.
+    /// Has the ledger take price lists, over one connection; the others open once they are needed.
+    ///
+    /// - Returns: see `DatabaseLedger.open`.
+    /// - Throws: `ChargeStoreError`; nothing has changed then, in the ledger and here.
     func open(_ prices: PriceBook) async throws(ChargeStoreError) -> PriceBook {
         let book = try await main.open(prices)
-        for ledger in ledgers.dropFirst() { _ = try await ledger.open(prices) }
+        for ledger in ledgers.dropFirst() { await ledger.use(book) }
         return book
     }
 
