@@ -166,6 +166,45 @@ extension EndToEndTests {
             try await weir.stop()
         }
 
+        @Test func `a ledger that does not answer holds up no reload with a price list`()
+            async throws
+        {
+            let replay = try await RunningReplay.start()
+            let postgres = try PostgreSQLServer()
+            let ledger = try postgres.makeDatabase()
+            let weir = try await start(ledger, text(replay, keys: ["k1"], model: "m1"))
+            let sessions = try postgres.run(
+                "SELECT pid FROM pg_stat_activity WHERE datname = 'test1'",
+                in: "postgres"
+            )
+            let pids = sessions.split(separator: "\n").compactMap { Int32($0) }
+            #expect(!pids.isEmpty)
+            defer { for pid in pids { kill(pid, SIGCONT) } }
+            for pid in pids { kill(pid, SIGSTOP) }
+            // Until then nobody knows.
+            try await Task.sleep(for: .seconds(4))
+            try write(text(replay, keys: ["k1"], model: "m1", prices: try laterPrices()))
+            try await reload(weir, "reload_refused", 1)
+
+            for pid in pids { kill(pid, SIGCONT) }
+            try await weir.stop()
+        }
+
+        @Test func `a price list cannot go before the ledger was ever there`() async throws {
+            let replay = try await RunningReplay.start()
+            let later = try laterPrices()
+            let weir = try await start(
+                "postgresql://weir@/x?host=\(scratch.path)",
+                text(replay, keys: ["k1"], model: "m1", prices: later)
+            )
+            try write(text(replay, keys: ["k1"], model: "m1"))
+            try await reload(weir, "reload_refused", 1)
+            try write(text(replay, keys: ["k2"], model: "m1", prices: later))
+            try await reload(weir, "reloaded", 1)
+            #expect(try await status(weir, "m1", "k2") == 200)
+            try await weir.stop()
+        }
+
         @Test func `keys are taken over before the ledger was ever there`() async throws {
             let replay = try await RunningReplay.start()
             let postgres = try PostgreSQLServer()

@@ -374,11 +374,17 @@ extension WeirProcess {
     ///
     /// - Returns: what to rate by from now on; nil: the ledger is away, and these are the lists that
     ///   it is used with already.
-    /// - Throws: `LedgerRefused`, also where it is away and would have to take a list.
+    /// - Throws: `LedgerRefused`, also where it is away and would have to take a list, or was never
+    ///   there and would have to forget one.
     private func adopt(_ fresh: PriceBook) async throws(LedgerRefused) -> PriceBook? {
         guard role.bills else { return nil }
+        guard let billing else {
+            // Opening the ledger, it may be taking the lists of the start at this moment.
+            guard prices.holds(fresh), fresh.holds(prices) else { throw access.refusalOfLists }
+            return nil
+        }
         let isKnown = prices.holds(fresh)
-        if let billing, !isKnown || !access.isAway {
+        if isKnown ? !access.isAway : !access.isSilent {
             do throws(LedgerRefused) {
                 return try await billing.adopt(fresh)
             } catch {
