@@ -9,7 +9,7 @@ CHECKED := --scratch-path .build-test --explicit-target-dependency-import-check 
 SERIAL := Reactor|HTTPServer|Providers|RedisStreams|Billing|Ledger|MeterLog|Service|ReplayProvider
 SERIAL := $(SERIAL)|TransportSecurity|StreamLoad|HTTP2|BenchmarkSuite
 # A test that hangs fails; none of the three parts takes minutes more than this on two busy cores.
-RUN_TESTS = timeout --signal ABRT --kill-after 10 900 $(SWIFT) test --skip-build $(CHECKED)
+RUN_TESTS = timeout --signal ABRT --kill-after 10 1100 $(SWIFT) test --skip-build $(CHECKED)
 FOLDERS := $(wildcard Package.swift Sources Tests Benchmarks LoadTests Fuzzing)
 
 .PHONY: run build test bench bench-ledger loadtest faults scan fuzz format lint clean

@@ -87,6 +87,10 @@ extension EndToEndTests {
             #expect(seen == [[], ["50.0 %"], ["80.0 %", "50.0 %"]])
             let severities = try await alerts(weir, "spool").compactMap { $0["severity"]?.string }
             #expect(severities == ["critical", "warning"])
+            // Whoever may ask learns what it means for them, and not where the server is.
+            let ready = try await output(of: "curl", ["-s", "\(weir.admin)/readyz"])
+            #expect(ready.contains("meter records wait for Redis"), "\(ready)")
+            #expect(!ready.contains(server.socketPath), "\(ready)")
 
             try server.start()
             try await waitUntilOver(weir, "spool", count: 2)

@@ -15,7 +15,6 @@ final class AlertService: Sendable {
         var figures = AlertFigures()
         /// What the store has not taken yet.
         var unkept: [AlertDesk.News] = []
-        var isResumed = false
         /// Whether the store may know of alerts that this does not.
         var isOutdated = true
         /// Whether the store failed last, which was said then.
@@ -82,6 +81,9 @@ final class AlertService: Sendable {
     }
 
     /// Goes on with the alerts that an earlier run raised.
+    ///
+    /// As long as the store cannot say which they are, they are raised again: that the ledger is away
+    /// may be the very thing to tell of.
     private func resume() async {
         let isDue = state.withLock { state in
             defer { state.isOutdated = false }
@@ -95,7 +97,6 @@ final class AlertService: Sendable {
                 return
             }
             state.desk.resume(open)
-            state.isResumed = true
         }
     }
 
@@ -111,9 +112,7 @@ final class AlertService: Sendable {
         let instant = clock()
         tell(
             state.withLock { state in
-                // What an earlier run raised must not be raised again.
                 let readings = state.figures.readings(of: snapshot, at: instant)
-                guard state.isResumed else { return [] }
                 let complete = AlertFigures.complete(of: snapshot)
                 return state.desk.note(readings, complete: complete, at: now)
             }

@@ -97,8 +97,8 @@ final class MeterService: Sendable {
 
     var isRedisAway: Bool { connection.counts.problem != nil }
 
-    /// What keeps records from Redis, where anything does.
-    var problem: String? { waiting > 0 ? writer.counts.lastFailure : nil }
+    /// Whether records wait, and Redis did not take the last ones; the log says why.
+    var isWaiting: Bool { waiting > 0 && writer.counts.lastFailure != nil }
 
     /// Stores and sends until `close`.
     func run() async {

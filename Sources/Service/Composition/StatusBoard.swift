@@ -58,7 +58,7 @@ final class StatusBoard: Sendable {
         }
         if let meter {
             overview.meterLag = meter.waiting
-            if let problem = meter.problem { overview.warnings.append("meter waits: \(problem)") }
+            if meter.isWaiting { overview.warnings.append("meter records wait for Redis") }
         }
         return overview
     }
