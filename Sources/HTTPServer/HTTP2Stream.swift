@@ -52,7 +52,8 @@ final class HTTP2Stream {
 
     /// The client gives room.
     func unblock(at now: MonotonicTime) {
-        blockedBefore = blocked(at: now)
+        guard let since = blockedAt else { return }
+        blockedBefore += now - since
         blockedAt = nil
     }
 
