@@ -37,10 +37,12 @@ import Testing
 
     private func answer(
         _ fixture: LedgerFixture,
-        _ parameters: [String: String]
+        _ parameters: [String: String],
+        meansLimit: Int64? = nil
     ) throws -> UsageAnswer {
         let now = WallTime(milliseconds: BillingSamples.noon + Self.day)
-        return try fixture.database.usage(UsageQuery({ parameters[$0] }, now: now))
+        let query = try UsageQuery({ parameters[$0] }, now: now)
+        return try fixture.database.usage(query, meansLimit: meansLimit)
     }
 
     @Test(arguments: LedgerKind.allCases)
@@ -66,6 +68,19 @@ import Testing
         let nothing = try answer(fixture, ["from": "2026-01-16", "group": "model"])
         #expect(nothing.means?.rows == [])
         #expect(nothing.means?.total == UsageMean())
+    }
+
+    @Test(arguments: LedgerKind.allCases)
+    func `the records of all accounts count towards the limit, and sums come all the same`(
+        kind: LedgerKind
+    ) async throws {
+        let fixture = try await filled(kind)
+        let few = try answer(fixture, ["account": "other"], meansLimit: 4)
+        let many = try answer(fixture, ["account": "other"], meansLimit: 3)
+        #expect(few.means != nil)
+        #expect(many.means == nil)
+        #expect(many.report.total.records == 1)
+        #expect(try answer(fixture, ["from": "2026-01-16"], meansLimit: 3).means != nil)
     }
 
     @Test(arguments: LedgerKind.allCases)

@@ -99,13 +99,23 @@ package actor LedgerReader {
 extension LedgerDatabase {
     /// Adds usage up, on the calling thread, beside whoever writes.
     ///
+    /// - Parameters:
+    ///   - query: what is asked for.
+    ///   - meansLimit: the most records of a stretch whose means are read; nil: as many as usual.
+    /// - Returns: sums, and means where these are read.
     /// - Throws: `ChargeStoreError` when the ledger cannot be read.
-    package func usage(_ query: UsageQuery) throws(ChargeStoreError) -> UsageAnswer {
+    package func usage(
+        _ query: UsageQuery,
+        meansLimit: Int64? = nil
+    ) throws(ChargeStoreError) -> UsageAnswer {
         do throws(LedgerFailure) {
             let engine = try open(.reading)
             try engine.beginReading(within: nil)
             defer { engine.rollback() }
-            return try UsageReading(engine).answer(query)
+            return try UsageReading(engine).answer(
+                query,
+                meansLimit: meansLimit ?? UsageMeansReading.recordLimit
+            )
         } catch {
             throw error.error
         }

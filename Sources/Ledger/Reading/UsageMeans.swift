@@ -27,8 +27,12 @@ struct UsageMeansReading {
     static let recordLimit: Int64 = 200_000
 
     private let engine: any LedgerEngine
+    private let recordLimit: Int64
 
-    init(_ engine: any LedgerEngine) { self.engine = engine }
+    init(_ engine: any LedgerEngine, recordLimit: Int64) {
+        self.engine = engine
+        self.recordLimit = recordLimit
+    }
 
     /// Reads the means of a report.
     ///
@@ -52,11 +56,11 @@ struct UsageMeansReading {
                 + "AND ended_at_ms < $2 LIMIT $3) AS stretch",
             [
                 .integer(query.from.milliseconds), .integer(query.to.milliseconds),
-                .integer(Self.recordLimit + 1),
+                .integer(recordLimit + 1),
             ]
         )
         guard case .integer(let count)? = rows.first?.first else { return false }
-        return count <= Self.recordLimit
+        return count <= recordLimit
     }
 
     private func read(

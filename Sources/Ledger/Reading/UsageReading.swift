@@ -11,9 +11,20 @@ struct UsageReading {
 
     init(_ engine: any LedgerEngine) { self.engine = engine }
 
-    func answer(_ query: UsageQuery) throws(LedgerFailure) -> UsageAnswer {
+    /// Answers a question.
+    ///
+    /// - Parameters:
+    ///   - query: what is asked for.
+    ///   - meansLimit: the most records of a stretch whose means are read.
+    /// - Returns: sums, and means where these are read.
+    /// - Throws: `LedgerFailure`.
+    func answer(
+        _ query: UsageQuery,
+        meansLimit: Int64 = UsageMeansReading.recordLimit
+    ) throws(LedgerFailure) -> UsageAnswer {
         let report = try report(query)
-        return UsageAnswer(report: report, means: try UsageMeansReading(engine).means(of: report))
+        let reading = UsageMeansReading(engine, recordLimit: meansLimit)
+        return UsageAnswer(report: report, means: try reading.means(of: report))
     }
 
     private func report(_ query: UsageQuery) throws(LedgerFailure) -> UsageReport {
