@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""What TLS, a seal or a coding costs an event of `weir serve`, to a fraction of a µs on a machine whose speed wanders.
+
+  python3 Benchmarks/turns.py --weir FOLDER --yardstick FOLDER [--tls] [--seal] [--gzip] [--floor] [--nginx] [--before FOLDER]
+      [-n 9900] [--rate 4] [--seconds 1.5] [--turns 40]
+
+FOLDER of --weir and --before holds a built `weir`; that of --yardstick `upstream`, `floor` and `loadgen` (see servers.py). All servers
+stand on core 0 at once, each with N open streams from a provider of its own. Events flow to one after the other, for some seconds each, in
+an order that is turned round every time. So whatever slows the machine for longer than a few seconds meets each server alike; a
+round gives one difference to the plain server beside it, and the table their median with an interval that holds it with 95 %
+confidence (of the sign test: no shape of the noise is assumed). `/proc/PID/schedstat` says what CPU time a server took, and the
+provider how many events it sent.
+
+--tls, --seal and --gzip add a `weir` with such clients beside the plain one; --floor and --nginx do the same for these.
+"""
+import argparse, json, math, os, re, signal, subprocess, sys, tempfile, time, urllib.request
+
+from servers import BODY, SEAL, Certificate, floor, free_port, nginx, wait_for, weir
+
+
+class Contestant:
+    """A server with its own provider, N streams open, and what its turns took."""
+
+    def __init__(self, a, make, beside=None):
+        self.upstream = free_port()
+        self.provider = subprocess.Popen(
+            [f"{a.yardstick}/upstream", "--port", str(self.upstream), "--rate", "0", "--tokens", "1000000000", "--cpu", "1"])
+        wait_for(self.upstream)
+        self.server, self.beside, self.costs = make(self.upstream), beside, []
+        self.name = self.server.name
+
+    def open(self, a):
+        self.server.__enter__()
+        server = self.server
+        self.clients = subprocess.Popen(
+            [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions", "--post", BODY,
+             "--ctl", str(self.upstream), "--cpu", "1", "--phases", "0:86400", "--label", server.name]
+            + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
+            + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
+            stdout=subprocess.PIPE, text=True)
+        opened = json.loads(self.clients.stdout.readline())
+        if opened["bad_status"] or opened["errors"] or opened["live"] != a.n:
+            sys.exit(f"{self.name}: not all streams opened: {opened}")
+        self.processes = [p.pid for p in server.processes[:1]] + children(server.processes[0].pid)
+
+    def control(self, query=""):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.upstream}/ctl{query}", timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def cpu(self):
+        """Seconds, of all threads."""
+        total = 0
+        for process in self.processes:
+            for thread in os.listdir(f"/proc/{process}/task"):
+                with open(f"/proc/{process}/task/{thread}/schedstat") as f:
+                    total += int(f.read().split()[0])
+        return total / 1e9
+
+    def take_turn(self, a):
+        self.control(f"?rate={a.rate}")
+        time.sleep(0.4)
+        cpu, sent = self.cpu(), self.control()["emitted"]
+        time.sleep(a.seconds)
+        cpu, sent = self.cpu() - cpu, self.control()["emitted"] - sent
+        self.control("?rate=0")
+        time.sleep(0.1)
+        if self.clients.poll() is not None:
+            sys.exit(f"{self.name}: its clients ended")
+        self.costs.append(cpu * 1e6 / sent)
+        self.share = cpu / a.seconds
+
+    def close(self):
+        if hasattr(self, "clients"):
+            self.clients.terminate()
+            self.clients.wait()
+            self.server.__exit__()
+        self.provider.send_signal(signal.SIGTERM)
+        self.provider.wait()
+
+
+def children(process):
+    with open(f"/proc/{process}/task/{process}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def interval(values):
+    """The median, and the pair of order statistics that holds it with 95 % confidence."""
+    values = sorted(values)
+    count = len(values)
+    below, rank = 0.0, 0
+    while below + math.comb(count, rank) / 2 ** count <= 0.025:
+        below += math.comb(count, rank) / 2 ** count
+        rank += 1
+    rank = max(rank - 1, 0)
+    middle = (values[(count - 1) // 2] + values[count // 2]) / 2
+    return middle, values[rank], values[count - 1 - rank]
+
+
+def contestants(a, certificate):
+    plain = Contestant(a, lambda port: weir(a.weir, port))
+    found = [plain]
+
+    def add(make, beside):
+        found.append(Contestant(a, make, beside))
+        return found[-1]
+    if a.tls:
+        add(lambda port: weir(a.weir, port, certificate=certificate), plain)
+    if a.seal:
+        add(lambda port: weir(a.weir, port, "weir serve, sealed", seal=SEAL), plain)
+    if a.gzip:
+        add(lambda port: weir(a.weir, port, "weir serve, gzip", "gzip"), plain)
+    if a.before:
+        add(lambda port: weir(a.before, port, "weir serve before"), plain)
+    if a.floor:
+        least = add(lambda port: floor(a.yardstick, port), None)
+        if a.tls:
+            add(lambda port: floor(a.yardstick, port, certificate), least)
+    if a.nginx:
+        proxy = add(lambda port: nginx(port), None)
+        if a.tls:
+            add(lambda port: nginx(port, certificate=certificate), proxy)
+        if a.gzip:
+            add(lambda port: nginx(port, "nginx, gzip", "gzip"), proxy)
+    return found
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--weir", required=True)
+    ap.add_argument("--yardstick", required=True)
+    ap.add_argument("-n", type=int, default=9900)
+    ap.add_argument("--rate", type=float, default=4)
+    ap.add_argument("--seconds", type=float, default=1.5)
+    ap.add_argument("--turns", type=int, default=40)
+    ap.add_argument("--tls", action="store_true")
+    ap.add_argument("--seal", action="store_true")
+    ap.add_argument("--gzip", action="store_true")
+    ap.add_argument("--floor", action="store_true")
+    ap.add_argument("--nginx", action="store_true")
+    ap.add_argument("--before")
+    a = ap.parse_args()
+    if a.turns < 6:
+        sys.exit("--turns: an interval needs 6 at least")
+    with tempfile.TemporaryDirectory() as folder:
+        taking_part = contestants(a, Certificate(folder))
+        try:
+            for contestant in taking_part:
+                print(f"opening {a.n} streams of {contestant.name}", file=sys.stderr, flush=True)
+                contestant.open(a)
+            for turn in range(a.turns):
+                for contestant in taking_part if turn % 2 == 0 else reversed(taking_part):
+                    contestant.take_turn(a)
+                costs = ", ".join(f"{c.name} {c.costs[-1]:.2f}" for c in taking_part)
+                print(f"turn {turn + 1} of {a.turns}: {costs} µs", file=sys.stderr, flush=True)
+        finally:
+            for contestant in taking_part:
+                contestant.close()
+    print(f"{a.n} streams of each, {a.rate:g} events/s on each stream in turns of {a.seconds:g} s, {a.turns} turns\n")
+    print("| | CPU, µs per event, median | beyond plain, median | 95 % interval | of a core |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for c in taking_part:
+        middle, _, _ = interval(c.costs)
+        more = "– | –"
+        if c.beside:
+            beyond, low, high = interval([own - plain for own, plain in zip(c.costs, c.beside.costs)])
+            more = f"{beyond:+.2f} | {low:+.2f} to {high:+.2f}"
+        print(f"| {c.name} | {middle:.2f} | {more} | {c.share:.0%} |")
+
+
+if __name__ == "__main__":
+    main()
