@@ -2,18 +2,18 @@
 """What TLS, a seal or a coding costs an event of `weir serve`, to a fraction of a µs on a machine whose speed wanders.
 
   python3 Benchmarks/turns.py --weir FOLDER --yardstick FOLDER [--tls] [--seal] [--gzip] [--floor] [--nginx] [--before FOLDER]
-      [-n 9900] [--rate 4] [--seconds 1.5] [--turns 40]
+      [-n 9900] [--rate 3] [--seconds 0.1] [--turns 400]
 
 FOLDER of --weir and --before holds a built `weir`; that of --yardstick `upstream`, `floor` and `loadgen` (see servers.py). All servers
-stand on core 0 at once, each with N open streams from a provider of its own. Events flow to one after the other, for some seconds each, in
-an order that is turned round every time. So whatever slows the machine for longer than a few seconds meets each server alike; a
+stand on core 0 at once, each with N open streams from a provider of its own. Events flow to one after the other, for a tenth of a second
+each, in an order that is turned round every time. So whatever slows the machine for longer than that meets each server alike. A
 round gives one difference to the plain server beside it, and the table their median with an interval that holds it with 95 %
-confidence (of the sign test: no shape of the noise is assumed). `/proc/PID/schedstat` says what CPU time a server took, and the
-provider how many events it sent.
+confidence (of the sign test: no shape of the noise is assumed). `/proc/PID/schedstat` says what CPU time a server took from the first
+event of its turn until 30 ms after the last, and the provider how many events it sent.
 
 --tls, --seal and --gzip add a `weir` with such clients beside the plain one; --floor and --nginx do the same for these.
 """
-import argparse, json, math, os, re, signal, subprocess, sys, tempfile, time, urllib.request
+import argparse, http.client, json, math, os, signal, subprocess, sys, tempfile, time
 
 from servers import BODY, SEAL, Certificate, floor, free_port, nginx, wait_for, weir
 
@@ -26,6 +26,7 @@ class Contestant:
         self.provider = subprocess.Popen(
             [f"{a.yardstick}/upstream", "--port", str(self.upstream), "--rate", "0", "--tokens", "1000000000", "--cpu", "1"])
         wait_for(self.upstream)
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=10)
         self.server, self.beside, self.costs = make(self.upstream), beside, []
         self.name = self.server.name
 
@@ -44,8 +45,8 @@ class Contestant:
         self.processes = [p.pid for p in server.processes[:1]] + children(server.processes[0].pid)
 
     def control(self, query=""):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.upstream}/ctl{query}", timeout=10) as answer:
-            return json.loads(answer.read())
+        self.connection.request("GET", "/ctl" + query)
+        return json.loads(self.connection.getresponse().read())
 
     def cpu(self):
         """Seconds, of all threads."""
@@ -57,15 +58,12 @@ class Contestant:
         return total / 1e9
 
     def take_turn(self, a):
-        self.control(f"?rate={a.rate}")
-        time.sleep(0.4)
         cpu, sent = self.cpu(), self.control()["emitted"]
+        self.control(f"?rate={a.rate}")
         time.sleep(a.seconds)
-        cpu, sent = self.cpu() - cpu, self.control()["emitted"] - sent
         self.control("?rate=0")
-        time.sleep(0.1)
-        if self.clients.poll() is not None:
-            sys.exit(f"{self.name}: its clients ended")
+        time.sleep(0.03)
+        cpu, sent = self.cpu() - cpu, self.control()["emitted"] - sent
         self.costs.append(cpu * 1e6 / sent)
         self.share = cpu / a.seconds
 
@@ -129,9 +127,9 @@ def main():
     ap.add_argument("--weir", required=True)
     ap.add_argument("--yardstick", required=True)
     ap.add_argument("-n", type=int, default=9900)
-    ap.add_argument("--rate", type=float, default=4)
-    ap.add_argument("--seconds", type=float, default=1.5)
-    ap.add_argument("--turns", type=int, default=40)
+    ap.add_argument("--rate", type=float, default=3)
+    ap.add_argument("--seconds", type=float, default=0.1)
+    ap.add_argument("--turns", type=int, default=400)
     ap.add_argument("--tls", action="store_true")
     ap.add_argument("--seal", action="store_true")
     ap.add_argument("--gzip", action="store_true")
@@ -147,11 +145,16 @@ def main():
             for contestant in taking_part:
                 print(f"opening {a.n} streams of {contestant.name}", file=sys.stderr, flush=True)
                 contestant.open(a)
+            # Beside the provider and the clients, not the servers.
+            os.sched_setaffinity(0, {1})
             for turn in range(a.turns):
                 for contestant in taking_part if turn % 2 == 0 else reversed(taking_part):
                     contestant.take_turn(a)
-                costs = ", ".join(f"{c.name} {c.costs[-1]:.2f}" for c in taking_part)
-                print(f"turn {turn + 1} of {a.turns}: {costs} µs", file=sys.stderr, flush=True)
+                if any(c.clients.poll() is not None for c in taking_part):
+                    sys.exit("the clients of a server ended")
+                if (turn + 1) % 20 == 0:
+                    costs = ", ".join(f"{c.name} {interval(c.costs)[0]:.2f}" for c in taking_part)
+                    print(f"turn {turn + 1} of {a.turns}: medians {costs} µs", file=sys.stderr, flush=True)
         finally:
             for contestant in taking_part:
                 contestant.close()

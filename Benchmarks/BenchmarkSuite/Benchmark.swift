@@ -46,6 +46,7 @@ package struct Benchmark: Sendable {
             mode: .deltas
         ),
         .logAndRead,
+        .seal,
         .meter,
         .meterMany,
         .meterAndKeep,

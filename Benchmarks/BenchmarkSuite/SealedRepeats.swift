@@ -30,7 +30,7 @@ package struct SealedRepeats {
         var payload: [UInt8] = []
         for _ in 0..<attachments {
             // A client that sends the same offer each time: only the salt differs.
-            let session = SealingSession(shared: Self.offer, Self.key, pad: 0)
+            let session = SealingSession(shared: .benchmarkOffer, .benchmark, pad: 0)
             let now = MonotonicTime(nanoseconds: 0)
             let sealer = session.attach(stream: "s", model: "m", salt: salt(), at: now, in: context)
             _ = sealer?.takeParameters()
@@ -63,17 +63,4 @@ package struct SealedRepeats {
     package static func freshSalt() -> [UInt8] {
         (0..<SealingSession.saltByteCount).map { _ in .random(in: 0...255) }
     }
-
-    private static let key = SharedKey(
-        id: "k",
-        account: "a",
-        secret: SecretBytes([UInt8](repeating: 7, count: 32).span)
-    )
-
-    private static let offer = SealingClient(
-        sharedKey: SecretBytes([UInt8](repeating: 7, count: 32).span),
-        id: "k"
-    ) {
-        SealOffer($0, nonce: [UInt8](repeating: 1, count: 16), algorithms: [.aes256GCM], pad: 0)
-    }.offer
 }
