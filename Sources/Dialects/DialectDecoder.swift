@@ -33,7 +33,11 @@ package struct DialectDecoder: ~Copyable, Sendable {
     ///
     /// Trouble is not thrown but becomes `failure`; after it the rest is read for its usage only
     /// as far as it can be.
-    package mutating func decode(_ bytes: Span<UInt8>, into batch: inout DeltaBatch) {
+    ///
+    /// - Returns: whether `failure` or `isTerminal` say something now. Reading a property of what
+    ///   cannot be copied costs an allocation.
+    @discardableResult
+    package mutating func decode(_ bytes: Span<UInt8>, into batch: inout DeltaBatch) -> Bool {
         var position = 0
         do {
             while let event = try parser.next(in: bytes, from: &position) {
@@ -51,6 +55,7 @@ package struct DialectDecoder: ~Copyable, Sendable {
         } catch {
             answer.fail(.unreadable("an event of the provider is too long"))
         }
+        return answer.isTerminal || answer.failure != nil
     }
 
     /// Tells the decoder that the body has ended.

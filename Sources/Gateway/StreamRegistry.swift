@@ -10,6 +10,8 @@ package actor StreamRegistry {
     package nonisolated let pool: ProviderPool
     nonisolated let codings: Guarded<ReactorCodings>
     nonisolated let sealing = SealingContext()
+    /// Room for the deltas of one read.
+    private nonisolated let batch = Guarded(DeltaBatch())
     private var streams: [StreamID: Generation] = [:]
     private var tokens: [String: TokenEntry] = [:]
     private var counters = GatewayCounters()
@@ -49,6 +51,24 @@ enum TokenUse: Sendable {
 
 // Everything below is called on the registry's reactor.
 extension StreamRegistry {
+    /// Lends room for deltas, which whoever has finished with it gives back.
+    nonisolated func takeBatch() -> DeltaBatch {
+        batch.withLock { shared in
+            var batch = DeltaBatch()
+            swap(&batch, &shared)
+            return batch
+        }
+    }
+
+    nonisolated func returnBatch(_ batch: consuming DeltaBatch) {
+        guard batch.bytes.capacity <= Self.batchLimit else { return }
+        batch.removeAll()
+        self.batch.withLock { swap(&batch, &$0) }
+    }
+
+    /// What a large read took is given back to the system.
+    private nonisolated static let batchLimit = 65_536
+
     nonisolated func add(_ generation: Generation) {
         assumeIsolated {
             $0.streams[generation.id] = generation

@@ -93,7 +93,7 @@ extension ClientConnection {
             pullCount += 1
             pullOnce(&buffer)
         } while pullsAgain && phase == .streaming
-        registry.returnBuffer(buffer, on: executor)
+        registry.returnBuffer(consume buffer, on: executor)
     }
 
     private func pullOnce(_ buffer: inout [UInt8]) {

@@ -5,7 +5,12 @@ import StreamBytes
 /// One accepted connection: parses requests, answers them in order, streams bodies.
 ///
 /// It lives on the reactor of its socket, which holds it until it is closed.
-package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection, ExchangeCarrier {
+///
+/// Proof for `@preconcurrency`: exchanges call on the reactor of their connection, which each call
+/// checks. Unlike `assumeIsolated` that needs no closure, and a body is ready for every event.
+package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection,
+    @preconcurrency ExchangeCarrier
+{
     enum Phase: Equatable {
         /// TLS is not open yet.
         case handshaking
@@ -124,42 +129,34 @@ package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection, E
 
     // MARK: For exchanges
 
-    nonisolated func send(_ response: HTTPResponse, exchange: UInt64) {
-        assumeIsolated { if $0.isCurrent(exchange) { $0.answer(response) } }
+    func send(_ response: HTTPResponse, exchange: UInt64) {
+        if isCurrent(exchange) { answer(response) }
     }
 
-    nonisolated func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64) {
-        assumeIsolated { connection in
-            if connection.isCurrent(exchange) {
-                connection.startAnswer(head, body)
-            } else {
-                body.responseEnded(.clientGone)
-            }
+    func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64) {
+        if isCurrent(exchange) {
+            startAnswer(head, body)
+        } else {
+            body.responseEnded(.clientGone)
         }
     }
 
-    nonisolated func bodyIsReady(exchange: UInt64) {
-        assumeIsolated { if $0.number == exchange { $0.pull() } }
+    func bodyIsReady(exchange: UInt64) {
+        if number == exchange { pull() }
     }
 
-    nonisolated func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void) {
-        assumeIsolated { $0.watchClient(exchange, action) }
+    func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void) {
+        watchClient(exchange, action)
     }
 
-    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics? {
-        assumeIsolated { $0.socket?.statistics().map(ExchangeStatistics.init) }
+    func statistics(exchange: UInt64) -> ExchangeStatistics? {
+        socket?.statistics().map(ExchangeStatistics.init)
     }
 
-    nonisolated func unsentBytes(exchange: UInt64) -> Int {
-        assumeIsolated { $0.output.count - $0.outputStart }
-    }
+    func unsentBytes(exchange: UInt64) -> Int { output.count - outputStart }
 
-    nonisolated func move(
-        to executor: any StreamExecutor,
-        handler: any RequestHandler,
-        exchange: UInt64
-    ) {
-        assumeIsolated { if $0.isCurrent(exchange) { $0.pass(to: executor, handler) } }
+    func move(to executor: any StreamExecutor, handler: any RequestHandler, exchange: UInt64) {
+        if isCurrent(exchange) { pass(to: executor, handler) }
     }
 
     private func isCurrent(_ exchange: UInt64) -> Bool {

@@ -163,8 +163,7 @@ package final class ConnectionRegistry: Sendable {
     func returnBuffer(_ buffer: consuming [UInt8], on executor: any StreamExecutor) {
         buffer.removeAll(keepingCapacity: true)
         guard buffer.capacity <= 4 * configuration.writeByteLimit + 4_096 else { return }
-        let returned = buffer
-        lanes[executor.index].withLock { $0.buffer = returned }
+        lanes[executor.index].withLock { swap(&buffer, &$0.buffer) }
     }
 }
 

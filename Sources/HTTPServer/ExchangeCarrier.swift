@@ -7,14 +7,14 @@ import Reactor
 /// Its methods are called on its reactor; each does nothing for an exchange that is over.
 protocol ExchangeCarrier: AnyObject, Sendable {
     nonisolated var executor: any StreamExecutor { get }
-    nonisolated func send(_ response: HTTPResponse, exchange: UInt64)
-    nonisolated func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64)
-    nonisolated func bodyIsReady(exchange: UInt64)
-    nonisolated func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void)
-    nonisolated func breakOff(sending bytes: [UInt8], resets: Bool, exchange: UInt64)
-    nonisolated func statistics(exchange: UInt64) -> ExchangeStatistics?
-    nonisolated func unsentBytes(exchange: UInt64) -> Int
-    nonisolated func move(
+    func send(_ response: HTTPResponse, exchange: UInt64)
+    func start(_ head: ResponseHead, body: any BodySource, exchange: UInt64)
+    func bodyIsReady(exchange: UInt64)
+    func onClientGone(exchange: UInt64, _ action: @escaping @Sendable () -> Void)
+    func breakOff(sending bytes: [UInt8], resets: Bool, exchange: UInt64)
+    func statistics(exchange: UInt64) -> ExchangeStatistics?
+    func unsentBytes(exchange: UInt64) -> Int
+    func move(
         to executor: any StreamExecutor,
         handler: any RequestHandler,
         exchange: UInt64

@@ -92,7 +92,7 @@ extension HTTP2Connection {
         }
         session?.appendOutput(to: &buffer)
         transmit(buffer)
-        registry.returnBuffer(buffer, on: executor)
+        registry.returnBuffer(consume buffer, on: executor)
     }
 
     /// Pulls the streams one after the other; one that has more goes on behind the others.

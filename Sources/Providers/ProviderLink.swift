@@ -91,12 +91,12 @@ package actor ProviderLink {
     nonisolated func closeParked() { assumeIsolated { $0.close() } }
 }
 
-extension ProviderLink: SocketHandler, TimerHandler {
-    package nonisolated func socketIsReady(_ readiness: Readiness) {
-        assumeIsolated { $0.handle(readiness) }
-    }
+// Proof for `@preconcurrency`: the reactor calls from its own thread, which each call checks. Unlike
+// `assumeIsolated` that needs no closure, and these calls are made for every event.
+extension ProviderLink: @preconcurrency SocketHandler, @preconcurrency TimerHandler {
+    package func socketIsReady(_ readiness: Readiness) { handle(readiness) }
 
-    package nonisolated func timerFired(_ timer: TimerID) { assumeIsolated { $0.checkDeadline() } }
+    package func timerFired(_ timer: TimerID) { checkDeadline() }
 }
 
 // MARK: - Ending

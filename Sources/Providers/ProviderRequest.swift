@@ -82,15 +82,15 @@ package struct ProviderRequest: Sendable {
 /// Order: `providerAnswered`, then `providerSent` and `providerReadEnded` in turn, then
 /// `providerEnded`, once; the last may come alone.
 package protocol ProviderReceiver: AnyObject, Sendable {
-    nonisolated func providerAnswered(_ head: ResponseHead)
+    func providerAnswered(_ head: ResponseHead)
 
     /// Body bytes: `range` of `bytes`, valid during the call.
-    nonisolated func providerSent(_ bytes: [UInt8], _ range: Range<Int>)
+    func providerSent(_ bytes: [UInt8], _ range: Range<Int>)
 
     /// All bytes of one read of the socket were passed on.
-    nonisolated func providerReadEnded()
+    func providerReadEnded()
 
-    nonisolated func providerEnded(_ end: ProviderEnd)
+    func providerEnded(_ end: ProviderEnd)
 }
 
 /// How a provider's answer ended.

@@ -94,7 +94,7 @@ package struct TimerID: Hashable, Sendable {
 
 /// Told on the reactor's thread, outside any task, when its timer fires.
 package protocol TimerHandler: AnyObject, Sendable {
-    nonisolated func timerFired(_ timer: TimerID)
+    func timerFired(_ timer: TimerID)
 }
 
 extension StreamExecutor {

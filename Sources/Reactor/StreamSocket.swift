@@ -48,7 +48,7 @@ extension StreamSocket {
 
 /// Told on the reactor's thread, outside any task, what happens on its socket.
 package protocol SocketHandler: AnyObject, Sendable {
-    nonisolated func socketIsReady(_ readiness: Readiness)
+    func socketIsReady(_ readiness: Readiness)
 }
 
 /// What may be possible on a socket now; several at once.

@@ -32,15 +32,9 @@ extension AgreementCurve {
 }
 
 extension [UInt8] {
-    /// Appends a number of four bytes, the highest first.
-    mutating func append(bigEndian number: UInt32) {
-        for shift in [24, 16, 8, 0] { append(UInt8(truncatingIfNeeded: number >> UInt32(shift))) }
-    }
-
-    /// Appends a number of eight bytes, the highest first.
-    mutating func append(bigEndian number: UInt64) {
-        append(bigEndian: UInt32(truncatingIfNeeded: number >> 32))
-        append(bigEndian: UInt32(truncatingIfNeeded: number))
+    /// Appends the bytes of a number, the highest first.
+    mutating func append(bigEndian number: some FixedWidthInteger) {
+        unsafe Swift.withUnsafeBytes(of: number.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
     /// Appends the count of `bytes` in four bytes, and `bytes`.

@@ -20,12 +20,9 @@ package final class Sealer {
     /// Whether contents may be compressed before they are sealed.
     package let compresses: Bool
     private let pad: UInt16
-    private var epoch: UInt32 = 0
-    private var eventCount: UInt32 = 0
-    private var epochEndsAt: MonotonicTime
+    private var epoch: SealingEpoch
     /// The number of the last event that was sealed.
     package private(set) var lastSequence: UInt64 = 0
-    private var keys = InlineSecret<64>()
     private var parameters: [UInt8]
 
     /// - Parameters:
@@ -43,11 +40,10 @@ package final class Sealer {
         compresses = session.compresses
         pad = session.pad
         self.parameters = parameters
-        self.epochEndsAt = epochEndsAt
-        keys.withMutableSpan(fill)
+        epoch = SealingEpoch(endsAt: epochEndsAt, fill: fill)
     }
 
-    deinit { keys.wipe() }
+    deinit { epoch.wipe() }
 
     /// Whether the client has not been told the parameters yet.
     package var owesParameters: Bool { !parameters.isEmpty }
@@ -82,25 +78,68 @@ package final class Sealer {
     ) {
         precondition(sequence > lastSequence, "no sequence is sealed twice under a key")
         lastSequence = sequence
-        rotateIfDue(at: now, context.rotation)
+        epoch.seal(
+            SealedEvent(name: name, sequence: sequence, stream: stream),
+            isDeflated ? .deflated : .plain,
+            with: algorithm,
+            pad: Int(pad),
+            at: now,
+            context.rotation,
+            on: &context.bench,
+            to: &output,
+            content: content
+        )
+    }
+}
+
+/// The keys of one attachment's running epoch, and what is left of it.
+struct SealingEpoch: ~Copyable {
+    private var number: UInt32 = 0
+    private var eventCount: UInt32 = 0
+    private var endsAt: MonotonicTime
+    private var keys = InlineSecret<64>()
+
+    /// - Parameters:
+    ///   - endsAt: when the keys are too old.
+    ///   - fill: writes the keys.
+    init(endsAt: MonotonicTime, fill: (inout MutableSpan<UInt8>) -> Void) {
+        self.endsAt = endsAt
+        keys.withMutableSpan(fill)
+    }
+
+    mutating func wipe() { keys.wipe() }
+
+    /// As `Sealer.seal`; `content` becomes the event's text on `bench`.
+    mutating func seal(
+        _ event: SealedEvent,
+        _ type: SealedRecord.ContentType,
+        with algorithm: AEADAlgorithm,
+        pad: Int,
+        at now: MonotonicTime,
+        _ rotation: SealRotation,
+        on bench: inout SealingBench,
+        to output: inout [UInt8],
+        content: (inout [UInt8]) -> Void
+    ) {
+        if eventCount >= rotation.eventLimit || now >= endsAt { advance(now + rotation.interval) }
         eventCount += 1
-        context.bench.begin(stream: stream, sequence: sequence, epoch: epoch, name: name)
-        context.bench.write(isDeflated ? .deflated : .plain, pad: Int(pad), content: content)
+        bench.begin(event, epoch: number)
+        bench.write(type, pad: pad, content: content)
         keys.withSpan { keys in
-            context.bench.seal(
+            bench.seal(
                 with: algorithm,
                 key: keys.extracting(0..<AEADAlgorithm.keyByteCount),
-                sequence: sequence,
+                sequence: event.sequence,
                 to: &output
             )
         }
     }
 
-    private func rotateIfDue(at now: MonotonicTime, _ rotation: SealRotation) {
-        guard eventCount >= rotation.eventLimit || now >= epochEndsAt else { return }
+    /// Goes on to the keys of the next epoch.
+    private mutating func advance(_ end: MonotonicTime) {
         keys.withMutableSpan(KeySchedule.advanceKeys)
-        epoch += 1
+        number += 1
         eventCount = 0
-        epochEndsAt = now + rotation.interval
+        endsAt = end
     }
 }

@@ -13,6 +13,14 @@ package final class SealingContext: @unchecked Sendable {
     package init(_ rotation: SealRotation = SealRotation()) { self.rotation = rotation }
 }
 
+/// Which event is sealed.
+struct SealedEvent {
+    let name: StaticString
+    let sequence: UInt64
+    /// The id of its stream.
+    let stream: String
+}
+
 /// Where one event after the other is put together and sealed.
 struct SealingBench: ~Copyable {
     private var cipher = AuthenticatedCipher()
@@ -21,15 +29,10 @@ struct SealingBench: ~Copyable {
     private var associatedCount = 0
 
     /// Begins an event with what belongs to it beside its text.
-    mutating func begin(
-        stream: String,
-        sequence: UInt64,
-        epoch: UInt32,
-        name: StaticString
-    ) {
+    mutating func begin(_ event: SealedEvent, epoch: UInt32) {
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(associatedWith: stream, sequence: sequence, epoch: epoch)
-        bytes.append(name)
+        bytes.append(associatedWith: event.stream, sequence: event.sequence, epoch: epoch)
+        bytes.append(event.name)
         associatedCount = bytes.count
         bytes.append(bigEndian: epoch)
     }

@@ -107,14 +107,23 @@ extension [UInt8] {
 
     /// Appends `number` in decimal.
     package mutating func append(decimal number: Int64) {
+        // Nineteen digits and a sign at most. Written from the end: turning round a slice of the array
+        // would copy all of it.
+        var text = [20 of UInt8](repeating: 0)
+        var start = 20
         var magnitude = number.magnitude
-        let start = count
         repeat {
-            append(0x30 + UInt8(truncatingIfNeeded: magnitude % 10))
+            start -= 1
+            text[start] = 0x30 + UInt8(truncatingIfNeeded: magnitude % 10)
             magnitude /= 10
         } while magnitude > 0
-        if number < 0 { append(0x2D) }
-        self[start...].reverse()
+        if number < 0 {
+            start -= 1
+            text[start] = 0x2D
+        }
+        append(addingCapacity: 20 - start) { output in
+            for index in start..<20 { output.append(text[index]) }
+        }
     }
 }
 

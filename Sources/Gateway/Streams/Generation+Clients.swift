@@ -103,17 +103,6 @@ extension Generation {
         return head
     }
 
-    nonisolated func responseEnded(for number: UInt32, _ reason: ResponseEnd) {
-        assumeIsolated { generation in
-            switch reason {
-            case .delivered: generation.finishClient(number)
-            case .clientGone: generation.removeClient(number, .gone)
-            case .clientStuck: generation.removeClient(number, .stuck)
-            case .closedHere: generation.removeClient(number, .closedHere)
-            }
-        }
-    }
-
     private func finishClient(_ number: UInt32) {
         wasDelivered = true
         drop(number)
@@ -150,25 +139,36 @@ extension Generation {
 
 // MARK: - Handing out
 
-extension Generation {
-    nonisolated func nextBytes(
+// Proof for `@preconcurrency`: connections call on the reactor that they share with the stream, which
+// each call checks. Unlike `assumeIsolated` that needs no closure, and these calls are made for every
+// event.
+extension Generation: @preconcurrency SharedBody {
+    func nextBytes(
         for number: UInt32,
         into buffer: inout [UInt8],
         limit: Int
     ) -> BodyProgress {
-        assumeIsolated { $0.handOut(to: number, into: &buffer, limit: limit) }
+        handOut(to: number, into: &buffer, limit: limit)
     }
 
-    nonisolated func everythingWasSent(to number: UInt32, at now: MonotonicTime) {
-        assumeIsolated { $0.noteSent(to: number) }
+    func everythingWasSent(to number: UInt32, at now: MonotonicTime) { noteSent(to: number) }
+
+    func probe(_ number: UInt32) {
+        guard let index = index(of: number) else { return }
+        clients[index].owed.insert(.probe)
     }
 
-    nonisolated func probe(_ number: UInt32) {
-        assumeIsolated { generation in
-            guard let index = generation.index(of: number) else { return }
-            generation.clients[index].owed.insert(.probe)
+    func responseEnded(for number: UInt32, _ reason: ResponseEnd) {
+        switch reason {
+        case .delivered: finishClient(number)
+        case .clientGone: removeClient(number, .gone)
+        case .clientStuck: removeClient(number, .stuck)
+        case .closedHere: removeClient(number, .closedHere)
         }
     }
+}
+
+extension Generation {
 
     /// Offers what is new to every client whose line is idle.
     func flushClients() {
@@ -294,7 +294,9 @@ extension Generation {
                 count: Int(mark.count)
             )
         }
-        if !clients[index].inFlight.isEmpty, decoder.hasVisibleOutput {
+        if meter.firstTokenMicroseconds == nil, !clients[index].inFlight.isEmpty,
+            decoder.hasVisibleOutput
+        {
             meter.firstToken(at: now)
         }
         clients[index].inFlight.removeAll(keepingCapacity: true)

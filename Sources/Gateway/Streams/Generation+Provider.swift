@@ -4,20 +4,17 @@ import Providers
 import Reactor
 import StreamBytes
 
-extension Generation: ProviderReceiver {
-    package nonisolated func providerAnswered(_ head: ResponseHead) {
-        assumeIsolated { $0.take(head) }
-    }
+// Proof for `@preconcurrency`: links call on the reactor that they share with the stream, which each
+// call checks. Unlike `assumeIsolated` that needs no closure, and these calls are made for every
+// event.
+extension Generation: @preconcurrency ProviderReceiver {
+    package func providerAnswered(_ head: ResponseHead) { take(head) }
 
-    package nonisolated func providerSent(_ bytes: [UInt8], _ range: Range<Int>) {
-        assumeIsolated { $0.take(bytes, range) }
-    }
+    package func providerSent(_ bytes: [UInt8], _ range: Range<Int>) { take(bytes, range) }
 
-    package nonisolated func providerReadEnded() { assumeIsolated { $0.flushEvents() } }
+    package func providerReadEnded() { flushEvents() }
 
-    package nonisolated func providerEnded(_ end: ProviderEnd) {
-        assumeIsolated { $0.providerDidEnd(end) }
-    }
+    package func providerEnded(_ end: ProviderEnd) { providerDidEnd(end) }
 }
 
 extension Generation {
@@ -70,9 +67,10 @@ extension Generation {
     }
 
     private func decode(_ bytes: [UInt8], _ range: Range<Int>) {
-        var batch = DeltaBatch()
-        decoder.decode(bytes.span.extracting(range), into: &batch)
+        var batch = registry.takeBatch()
+        answerIsOver = decoder.decode(bytes.span.extracting(range), into: &batch)
         keep(batch)
+        registry.returnBatch(consume batch)
     }
 
     private func keep(_ batch: DeltaBatch) {
@@ -94,7 +92,7 @@ extension Generation {
 
     /// Called when all of one read is decoded: what it brought leaves together.
     private func flushEvents() {
-        if outcome == nil {
+        if outcome == nil, answerIsOver {
             if let failure = decoder.failure {
                 end(.failed(StreamFailure(failure, key: order.target.apiKey)))
             } else if decoder.isTerminal {

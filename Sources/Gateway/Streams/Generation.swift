@@ -24,6 +24,8 @@ package actor Generation {
     var log = EventLog()
     var retained = 0
     var decoder: DialectDecoder
+    /// Whether the decoder has seen the answer's end, or trouble.
+    var answerIsOver = false
     var meter: StreamMeter
     /// Where the counters of the running stretch outlive the process.
     var slot: MeterSlot
