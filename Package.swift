@@ -40,6 +40,7 @@ let floor: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
@@ -75,7 +76,7 @@ let pure: [Target] = [
 
 let codecs: [Target] = [
     room("Compression", uses: ["CZlib", "CBrotli", "HTTPWire", "StreamBytes"]),
-    room("Cryptography", uses: ["CCrypto", "StreamBytes"]),
+    room("Cryptography", uses: ["CCrypto", "CSodium", "StreamBytes"]),
     room("Sealing", uses: ["Cryptography", "StreamBytes"]),
     room("TransportSecurity", uses: ["COpenSSL", "StreamBytes", "Telemetry"]),
     room("YAMLText", uses: ["CYAML", "StreamBytes"]),

@@ -1,4 +1,5 @@
 import CCrypto
+import CSodium
 
 /// A cipher that hides a message and shows whether it was changed.
 package enum AEADAlgorithm: UInt8, Sendable, CaseIterable {
@@ -57,6 +58,15 @@ package struct AuthenticatedCipher: ~Copyable {
         let count = message.count - start
         precondition(count >= 0 && count <= Int(Int32.max), "a message begins before its end")
         precondition(associated.upperBound <= start, "what is authenticated only stays in clear")
+        if algorithm == .aes256GCM, HardwareCipher.isAvailable {
+            return HardwareCipher.seal(
+                &message,
+                from: start,
+                key: key,
+                nonce: nonce,
+                authenticating: associated
+            )
+        }
         let context = unsafe context(algorithm, encrypts: true, key, nonce)
         unsafe Self.update(context, message.span.extracting(associated))
         message.append(addingCapacity: AEADAlgorithm.tagByteCount) { tag in

@@ -229,4 +229,43 @@ struct ProviderLinkTests {
             #expect(provider.connectionCount == 0)
         }
     }
+
+    // MARK: Threads
+
+    @Test func `a link that is called on another thread ends the process`() async {
+        await #expect(processExitsWith: .failure) {
+            // Whatever else goes wrong looks like a link that let the call pass.
+            try? await ProviderBench.run { bench, _ in
+                let request = ProviderRequest(
+                    endpoint: ProviderEndpoint(
+                        host: "good.example",
+                        port: 1,
+                        isSecure: false,
+                        authorityFile: nil
+                    ),
+                    path: "/",
+                    fields: [:],
+                    body: [],
+                    timeouts: ProviderTimeouts()
+                )
+                let link = await withCheckedContinuation { continuation in
+                    bench.reactor.perform {
+                        continuation.resume(
+                            returning: bench.pool.start(request, receiver: Deaf())
+                        )
+                    }
+                }
+                let handler: any SocketHandler = link
+                handler.socketIsReady(.isReadable)
+            }
+        }
+    }
+}
+
+/// Hears nothing of its answer.
+private final class Deaf: ProviderReceiver {
+    func providerAnswered(_ head: ResponseHead) {}
+    func providerSent(_ bytes: [UInt8], _ range: Range<Int>) {}
+    func providerReadEnded() {}
+    func providerEnded(_ end: ProviderEnd) {}
 }

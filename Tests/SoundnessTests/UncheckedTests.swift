@@ -34,12 +34,28 @@ struct UncheckedTests {
             "its bytes are written in init, wiped in deinit, and only read in between"
         ),
         (
+            "Sources/Gateway/Streams/Generation+Clients.swift", "@preconcurrency", 1,
+            "each call checks that it is made on the stream's reactor"
+        ),
+        (
+            "Sources/Gateway/Streams/Generation+Provider.swift", "@preconcurrency", 1,
+            "each call checks that it is made on the stream's reactor"
+        ),
+        (
+            "Sources/HTTPServer/ClientConnection.swift", "@preconcurrency", 1,
+            "each call checks that it is made on the connection's reactor"
+        ),
+        (
             "Sources/Ledger/Engines/OverlappedEngine.swift", "@unchecked Sendable", 1,
             "its engine is used by the caller only while its thread has nothing to do"
         ),
         (
             "Sources/MeterLog/Slots/MeterSlots.swift", "@unchecked Sendable", 1,
             "its memory is set once, and a slot's bytes are written by the one who holds it"
+        ),
+        (
+            "Sources/Providers/ProviderLink.swift", "@preconcurrency", 1,
+            "each call checks that it is made on the link's reactor"
         ),
         (
             "Sources/Reactor/BlockingThread.swift", "@unchecked Sendable", 1,

@@ -169,7 +169,6 @@ extension Generation: @preconcurrency SharedBody {
 }
 
 extension Generation {
-
     /// Offers what is new to every client whose line is idle.
     func flushClients() {
         isFlushing = true
