@@ -1,5 +1,4 @@
 import CCrypto
-import CSodium
 
 /// A cipher that hides a message and shows whether it was changed.
 package enum AEADAlgorithm: UInt8, Sendable, CaseIterable {
@@ -31,8 +30,14 @@ package enum AEADAlgorithm: UInt8, Sendable, CaseIterable {
 @safe
 package struct AuthenticatedCipher: ~Copyable {
     private var contexts: [4 of OpaquePointer?]
+    private let usesHardware: Bool
 
-    package init() { unsafe contexts = .init(repeating: nil) }
+    /// - Parameter allowsHardware: whether AES-256-GCM encrypts with `HardwareCipher` where the
+    ///   processor has it.
+    package init(allowsHardware: Bool = true) {
+        unsafe contexts = .init(repeating: nil)
+        usesHardware = allowsHardware && HardwareCipher.isAvailable
+    }
 
     deinit {
         for index in 0..<4 { unsafe EVP_CIPHER_CTX_free(contexts[index]) }
@@ -58,7 +63,7 @@ package struct AuthenticatedCipher: ~Copyable {
         let count = message.count - start
         precondition(count >= 0 && count <= Int(Int32.max), "a message begins before its end")
         precondition(associated.upperBound <= start, "what is authenticated only stays in clear")
-        if algorithm == .aes256GCM, HardwareCipher.isAvailable {
+        if algorithm == .aes256GCM, usesHardware {
             return HardwareCipher.seal(
                 &message,
                 from: start,

@@ -1,9 +1,9 @@
 import CSodium
 
-/// AES-256-GCM with the processor's own instructions, without anything to prepare for a key.
+/// AES-256-GCM by libsodium with the processor's own instructions, for short messages under keys that
+/// change with each: half of what libcrypto takes for an event goes into setting its key.
 ///
-/// Libcrypto takes as long to set a key as to encrypt an event. What either encrypts the other
-/// decrypts.
+/// What either encrypts the other decrypts.
 enum HardwareCipher {
     /// Whether the processor has the instructions; libcrypto does without.
     static let isAvailable = sodium_init() >= 0 && crypto_aead_aes256gcm_is_available() == 1

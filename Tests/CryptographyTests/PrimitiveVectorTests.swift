@@ -30,8 +30,9 @@ struct PrimitiveVectorTests {
         vectors = try JSONDecoder().decode(Vectors.self, from: data)
     }
 
-    @Test func `both ciphers seal and open what the vectors say`() throws {
-        var cipher = AuthenticatedCipher()
+    @Test(arguments: [true, false])
+    func `both ciphers seal and open what the vectors say`(allowsHardware: Bool) throws {
+        var cipher = AuthenticatedCipher(allowsHardware: allowsHardware)
         for vector in vectors.ciphers {
             let algorithm: AEADAlgorithm =
                 vector.algorithm == "aes-256-gcm" ? .aes256GCM : .chaCha20Poly1305
