@@ -35,7 +35,7 @@ class Contestant:
         server = self.server
         self.clients = subprocess.Popen(
             [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions", "--post", BODY,
-             "--ctl", str(self.upstream), "--cpu", "1", "--phases", "0:86400", "--label", server.name]
+             "--ctl", str(self.upstream), "--cpu", "1", "--phases", "-:86400", "--label", server.name]
             + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
             + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
             stdout=subprocess.PIPE, text=True)
