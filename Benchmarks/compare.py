@@ -14,18 +14,14 @@ servers take turns, A B C A B C, so that a drift of the machine meets all of the
 --before FOLDER holds an earlier build of `weir` that takes part.
 --tls runs each server again with TLS 1.3 towards its clients; a second table says what that costs beyond plain.
 """
-import argparse, json, os, signal, subprocess, sys, tempfile
+import json, os, signal, subprocess, sys, tempfile
 
-from servers import BODY, SEAL, Certificate, floor, free_port, nginx, wait_for, weir
+from servers import SEAL, Certificate, clients, floor, free_port, nginx, options, wait_for, weir
 
 
 def measure(a, server, upstream):
     run = subprocess.run(
-        [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions",
-         "--post", BODY, "--pids", str(server.processes[0].pid), "--ctl", str(upstream), "--cpu", "1",
-         "--phases", f"{a.rate}:{a.seconds}", "--label", server.name]
-        + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
-        + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
+        clients(a, server, upstream, "--pids", str(server.processes[0].pid), "--phases", f"{a.rate}:{a.seconds}"),
         stdout=subprocess.PIPE, text=True)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     opened = next(line for line in lines if line["mode"] == "open")
@@ -75,17 +71,8 @@ def print_cost_of_tls(results):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--weir", required=True)
-    ap.add_argument("--yardstick", required=True)
-    ap.add_argument("-n", type=int, default=9900)
-    ap.add_argument("--rate", type=float, default=5)
-    ap.add_argument("--seconds", type=float, default=10)
+    ap = options(__doc__, rate=5, seconds=10)
     ap.add_argument("--blocks", type=int, default=2)
-    ap.add_argument("--gzip", action="store_true")
-    ap.add_argument("--seal", action="store_true")
-    ap.add_argument("--before")
-    ap.add_argument("--tls", action="store_true")
     ap.add_argument("--only", help="parts of the names of the servers that take part, such as floor,weir")
     a = ap.parse_args()
     port = free_port()

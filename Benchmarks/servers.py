@@ -3,7 +3,7 @@
 `upstream`, `floor` and `loadgen` are three small C programs that are no part of Weir: a provider of OpenAI chat streaming whose rate is
 set while it runs (`GET /ctl?rate=R`), the least that a proxy of this shape can do, and N clients.
 """
-import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, base64, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
@@ -41,7 +41,11 @@ class Server:
         self.folder = tempfile.mkdtemp()
         self.port = free_port()
         self.processes = self.start(self.port, self.folder)
-        wait_for(self.port)
+        try:
+            wait_for(self.port)
+        except SystemExit:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -118,3 +122,26 @@ models:
         return [spawn(0, f"{binaries}/weir", "serve", "--config", f"{folder}/weir.yaml",
                       log=open(f"{folder}/weir.log", "w")), redis]
     return Server(name, start, coding, certificate, seal)
+
+
+def clients(a, server, upstream, *more):
+    """The command of N clients of a server, of which the provider at port `upstream` is told."""
+    return ([f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions", "--post", BODY,
+             "--ctl", str(upstream), "--cpu", "1", "--label", server.name, *more]
+            + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
+            + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []))
+
+
+def options(description, rate, seconds):
+    """The options that every comparison has."""
+    ap = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--weir", required=True)
+    ap.add_argument("--yardstick", required=True)
+    ap.add_argument("-n", type=int, default=9900)
+    ap.add_argument("--rate", type=float, default=rate)
+    ap.add_argument("--seconds", type=float, default=seconds)
+    ap.add_argument("--gzip", action="store_true")
+    ap.add_argument("--seal", action="store_true")
+    ap.add_argument("--tls", action="store_true")
+    ap.add_argument("--before")
+    return ap

@@ -2,10 +2,10 @@
 """What TLS, a seal or a coding costs an event of `weir serve`, to a fraction of a µs on a machine whose speed wanders.
 
   python3 Benchmarks/turns.py --weir FOLDER --yardstick FOLDER [--tls] [--seal] [--gzip] [--floor] [--nginx] [--before FOLDER]
-      [-n 9900] [--rate 3] [--seconds 0.1] [--turns 400]
+      [-n 9900] [--rate 3] [--seconds 0.3] [--turns 150]
 
 FOLDER of --weir and --before holds a built `weir`; that of --yardstick `upstream`, `floor` and `loadgen` (see servers.py). All servers
-stand on core 0 at once, each with N open streams from a provider of its own. Events flow to one after the other, for a tenth of a second
+stand on core 0 at once, each with N open streams from a provider of its own. Events flow to one after the other, for some tenths of a second
 each, in an order that is turned round every time. So whatever slows the machine for longer than that meets each server alike. A
 round gives one difference to the plain server beside it, and the table their median with an interval that holds it with 95 %
 confidence (of the sign test: no shape of the noise is assumed). `/proc/PID/schedstat` says what CPU time a server took from the first
@@ -13,9 +13,9 @@ event of its turn until 30 ms after the last, and the provider how many events i
 
 --tls, --seal and --gzip add a `weir` with such clients beside the plain one; --floor and --nginx do the same for these.
 """
-import argparse, http.client, json, math, os, signal, subprocess, sys, tempfile, time
+import http.client, json, math, os, signal, subprocess, sys, tempfile, time
 
-from servers import BODY, SEAL, Certificate, floor, free_port, nginx, wait_for, weir
+from servers import SEAL, Certificate, clients, floor, free_port, nginx, options, wait_for, weir
 
 
 class Contestant:
@@ -27,19 +27,18 @@ class Contestant:
             [f"{a.yardstick}/upstream", "--port", str(self.upstream), "--rate", "0", "--tokens", "1000000000", "--cpu", "1"])
         wait_for(self.upstream)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.upstream, timeout=10)
-        self.server, self.beside, self.costs = make(self.upstream), beside, []
+        self.server, self.beside, self.costs, self.clients = make(self.upstream), beside, [], None
         self.name = self.server.name
 
     def open(self, a):
         self.server.__enter__()
         server = self.server
         self.clients = subprocess.Popen(
-            [f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions", "--post", BODY,
-             "--ctl", str(self.upstream), "--cpu", "1", "--phases", "-:86400", "--label", server.name]
-            + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
-            + (["--enc", server.coding] if server.coding else []) + (["--tls"] if server.is_secure else []),
-            stdout=subprocess.PIPE, text=True)
-        opened = json.loads(self.clients.stdout.readline())
+            clients(a, server, self.upstream, "--phases", "-:86400"), stdout=subprocess.PIPE, text=True)
+        line = self.clients.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name}: its clients ended with {self.clients.wait()}")
+        opened = json.loads(line)
         if opened["bad_status"] or opened["errors"] or opened["live"] != a.n:
             sys.exit(f"{self.name}: not all streams opened: {opened}")
         self.processes = [p.pid for p in server.processes[:1]] + children(server.processes[0].pid)
@@ -64,11 +63,12 @@ class Contestant:
         self.control("?rate=0")
         time.sleep(0.03)
         cpu, sent = self.cpu() - cpu, self.control()["emitted"] - sent
+        if not sent:
+            sys.exit(f"{self.name}: its provider sent nothing within {a.seconds:g} s; --rate or --seconds is too small")
         self.costs.append(cpu * 1e6 / sent)
-        self.share = cpu / a.seconds
 
     def close(self):
-        if hasattr(self, "clients"):
+        if self.clients:
             self.clients.terminate()
             self.clients.wait()
             self.server.__exit__()
@@ -123,19 +123,10 @@ def contestants(a, certificate):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--weir", required=True)
-    ap.add_argument("--yardstick", required=True)
-    ap.add_argument("-n", type=int, default=9900)
-    ap.add_argument("--rate", type=float, default=3)
-    ap.add_argument("--seconds", type=float, default=0.1)
-    ap.add_argument("--turns", type=int, default=400)
-    ap.add_argument("--tls", action="store_true")
-    ap.add_argument("--seal", action="store_true")
-    ap.add_argument("--gzip", action="store_true")
+    ap = options(__doc__, rate=3, seconds=0.3)
+    ap.add_argument("--turns", type=int, default=150)
     ap.add_argument("--floor", action="store_true")
     ap.add_argument("--nginx", action="store_true")
-    ap.add_argument("--before")
     a = ap.parse_args()
     if a.turns < 6:
         sys.exit("--turns: an interval needs 6 at least")
@@ -167,7 +158,7 @@ def main():
         if c.beside:
             beyond, low, high = interval([own - plain for own, plain in zip(c.costs, c.beside.costs)])
             more = f"{beyond:+.2f} | {low:+.2f} to {high:+.2f}"
-        print(f"| {c.name} | {middle:.2f} | {more} | {c.share:.0%} |")
+        print(f"| {c.name} | {middle:.2f} | {more} | {middle * a.rate * a.n / 1e6:.0%} |")
 
 
 if __name__ == "__main__":
