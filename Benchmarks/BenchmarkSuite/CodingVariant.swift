@@ -7,16 +7,19 @@ package struct CodingVariant: Sendable {
     /// Whether it is what zlib does by itself, of which the others' ratios are given as a share.
     package let isYardstick: Bool
     private let level: Int32
+    private let triesTerse: Bool
     private let open: @Sendable (inout SharedEncoders) throws(CompressionError) -> any BodyEncoder
 
     private init(
         _ name: String,
         level: Int32 = 8,
+        triesTerse: Bool = true,
         isYardstick: Bool = false,
         open: @escaping @Sendable (inout SharedEncoders) throws(CompressionError) -> any BodyEncoder
     ) {
         self.name = name
         self.level = level
+        self.triesTerse = triesTerse
         self.isYardstick = isYardstick
         self.open = open
     }
@@ -24,15 +27,10 @@ package struct CodingVariant: Sendable {
     /// The table's rows: the one in use, its neighbours, and the conventional ones.
     package static let all: [CodingVariant] =
         [
-            parked(historyByteCount: ParkedEncoder.firstHistoryLimit, level: 8, note: ", in use"),
-            parked(
-                historyByteCount: ParkedEncoder.firstHistoryLimit,
-                level: 1,
-                note: ", in use under load"
-            ),
-            parked(historyByteCount: 512, level: 8),
-            parked(historyByteCount: ParkedEncoder.firstHistoryLimit, level: 6),
-            parked(historyByteCount: 1_024, level: 8), parked(historyByteCount: 4_096, level: 8),
+            parked(", in use"), parked(", zlib alone", triesTerse: false),
+            parked(", zlib alone, level 1", level: 1, triesTerse: false),
+            parked(historyByteCount: 512), parked(historyByteCount: 1_024),
+            parked(historyByteCount: 4_096),
             CodingVariant("zlib's default", isYardstick: true) {
                 shared throws(CompressionError) in try ConventionalEncoder(.gzip)
             },
@@ -43,12 +41,16 @@ package struct CodingVariant: Sendable {
         ]
 
     private static func parked(
-        historyByteCount: Int,
-        level: Int32,
-        note: String = ""
+        _ note: String = "",
+        historyByteCount: Int = ParkedEncoder.firstHistoryLimit,
+        level: Int32 = 8,
+        triesTerse: Bool = true
     ) -> CodingVariant {
-        CodingVariant("parked, \(historyByteCount) B, level \(level)\(note)", level: level) {
-            shared throws(CompressionError) in
+        CodingVariant(
+            "parked, \(historyByteCount) B\(note)",
+            level: level,
+            triesTerse: triesTerse
+        ) { shared throws(CompressionError) in
             ParkedEncoder(.gzip, historyLimit: historyByteCount)
         }
     }
@@ -109,7 +111,11 @@ package struct CodingVariant: Sendable {
     }
 
     private func shared() throws(CompressionError) -> SharedEncoders {
-        var shared = try SharedEncoders(budget: CompressionBudget(), level: level)
+        var shared = try SharedEncoders(
+            budget: CompressionBudget(),
+            level: level,
+            triesTerse: triesTerse
+        )
         shared.budgetLimit = 1 << 32
         return shared
     }

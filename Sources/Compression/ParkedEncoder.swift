@@ -10,7 +10,7 @@ package final class ParkedEncoder: BodyEncoder {
     }
 
     /// Bytes of history that every body may keep.
-    package static let firstHistoryLimit = 704
+    package static let firstHistoryLimit = 832
     /// Bytes of history that bodies of large events may keep.
     package static let lastHistoryLimit = 4_096
 
@@ -24,6 +24,8 @@ package final class ParkedEncoder: BodyEncoder {
     private var reservedByteCount: UInt16 = 0
     private let form: Form
     private var hasBegun = false
+    /// Whether the last write came out short, so that the next is expected to.
+    private var isTerse = true
 
     /// - Parameters:
     ///   - form: gzip's or zlib's.
@@ -44,7 +46,15 @@ package final class ParkedEncoder: BodyEncoder {
         guard !bytes.isEmpty || isLast else { return }
         if !hasBegun { appendHead(to: &output) }
         hasBegun = true
-        shared.deflate(bytes, after: history.span, isLast ? .finish : .sync, to: &output)
+        let start = output.count
+        shared.deflate(
+            bytes,
+            after: history.span,
+            isLast: isLast,
+            isTerse: isTerse,
+            to: &output
+        )
+        isTerse = output.count - start <= TerseDeflater.resultLimit
         count(bytes)
         if isLast { return appendEnd(to: &output) }
         self.eventCount &+= UInt32(truncatingIfNeeded: eventCount)

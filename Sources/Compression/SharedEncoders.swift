@@ -11,6 +11,8 @@ package struct SharedEncoders: ~Copyable {
 
     let budget: CompressionBudget
     let brotliMemory: BrotliMemory
+    private let triesTerse: Bool
+    private var terse = TerseDeflater()
     private var small: DeflateEngine
     private var fast: DeflateEngine
 
@@ -20,13 +22,19 @@ package struct SharedEncoders: ~Copyable {
 
     /// - Parameters:
     ///   - budget: what bodies take from beyond their first kilobyte.
-    ///   - level: of the compressor, 1 to 9, where nothing hurries. At 8 it looks at every place
-    ///     of the history, which costs nothing more because that is short.
+    ///   - level: of zlib, 1 to 9, where nothing hurries. At 8 it looks at every place of the
+    ///     history, which costs nothing more because that is short.
+    ///   - triesTerse: whether zlib gets only what `TerseDeflater` leaves to it.
     /// - Throws: `CompressionError.outOfMemory`.
-    package init(budget: CompressionBudget, level: Int32 = 8) throws(CompressionError) {
+    package init(
+        budget: CompressionBudget,
+        level: Int32 = 8,
+        triesTerse: Bool = true
+    ) throws(CompressionError) {
         let small = try DeflateEngine(.none, level: level, memoryLevel: Self.memoryLevel)
         let fast = try DeflateEngine(.none, level: 1, memoryLevel: Self.memoryLevel)
         self.budget = budget
+        self.triesTerse = triesTerse
         brotliMemory = BrotliMemory()
         self.small = small
         self.fast = fast
@@ -65,19 +73,33 @@ package struct SharedEncoders: ~Copyable {
 
     /// Compresses a piece of bytes for itself (raw deflate, RFC 1951).
     package mutating func compressChunk(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
-        deflate(bytes, after: Span(), .finish, to: &output)
+        deflate(bytes, after: Span(), isLast: true, isTerse: false, to: &output)
     }
 
     /// The most that brotli has asked for, in bytes, for all its encoders together.
     package var brotliPeakByteCount: Int { brotliMemory.peakByteCount }
 
     /// Compresses bytes whose decoder has read `history` last.
+    ///
+    /// - Parameters:
+    ///   - bytes: what follows.
+    ///   - history: `ParkedEncoder.lastHistoryLimit` bytes at most.
+    ///   - isLast: whether the data ends with them.
+    ///   - isTerse: whether the result is expected to be short.
+    ///   - output: what goes out.
     mutating func deflate(
         _ bytes: Span<UInt8>,
         after history: Span<UInt8>,
-        _ flush: DeflateEngine.Flush,
+        isLast: Bool,
+        isTerse: Bool,
         to output: inout [UInt8]
     ) {
+        if isTerse, triesTerse, bytes.count <= TerseDeflater.writeLimit,
+            terse.compress(bytes, after: history, isLast: isLast, to: &output)
+        {
+            return
+        }
+        let flush: DeflateEngine.Flush = isLast ? .finish : .sync
         if isHurried {
             Self.deflate(bytes, after: history, flush, by: &fast, to: &output)
         } else {
