@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 /* What OpenSSL offers as macros, and callbacks that only hand pointers through. */
@@ -29,6 +30,47 @@ static inline void COpenSSL_set_modes(SSL_CTX *context) {
 /* Has SSL_read come back with SSL_ERROR_WANT_READ, and errno 0, after a record that had no data. */
 static inline void COpenSSL_return_after_each_record(SSL *session) {
     SSL_clear_mode(session, SSL_MODE_AUTO_RETRY);
+}
+
+/* As OpenSSL's socket BIO writes, but by send: write takes half a microsecond more on its way through
+   what files have in common. */
+static inline int COpenSSL_send(BIO *bio, const char *bytes, int count) {
+    int descriptor = -1;
+    BIO_get_fd(bio, &descriptor);
+    int sent = (int)send(descriptor, bytes, (size_t)count, MSG_NOSIGNAL);
+    BIO_clear_retry_flags(bio);
+    if (sent <= 0 && BIO_sock_should_retry(sent)) BIO_set_retry_write(bio);
+    return sent;
+}
+
+/* OpenSSL's socket BIO with COpenSSL_send; NULL when memory lacks. */
+static inline BIO_METHOD *COpenSSL_make_socket_method(void) {
+    const BIO_METHOD *socket = BIO_s_socket();
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOCKET, "socket");
+    if (method == NULL) return NULL;
+    BIO_meth_set_write(method, COpenSSL_send);
+    BIO_meth_set_read(method, BIO_meth_get_read(socket));
+    BIO_meth_set_puts(method, BIO_meth_get_puts(socket));
+    BIO_meth_set_ctrl(method, BIO_meth_get_ctrl(socket));
+    BIO_meth_set_create(method, BIO_meth_get_create(socket));
+    BIO_meth_set_destroy(method, BIO_meth_get_destroy(socket));
+    return method;
+}
+
+/* The descriptor stays the caller's. Returns 0 when memory lacks. */
+static inline int COpenSSL_set_descriptor(SSL *session, int descriptor, const BIO_METHOD *method) {
+    BIO *bio = method == NULL ? NULL : BIO_new(method);
+    if (bio == NULL) return 0;
+    BIO_set_fd(bio, descriptor, BIO_NOCLOSE);
+    SSL_set_bio(session, bio, bio);
+    return 1;
+}
+
+/* How many bytes a record may hold, at least 512. Room for as many is taken for each write. */
+static inline void COpenSSL_limit_records(SSL *session, long byte_count) {
+    SSL_set_max_send_fragment(session, byte_count);
+    /* Is lowered with the other, but not raised. */
+    SSL_set_split_send_fragment(session, byte_count);
 }
 
 static inline int COpenSSL_set_server_name(SSL *session, const char *name) {

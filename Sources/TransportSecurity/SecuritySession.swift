@@ -37,6 +37,15 @@ package enum SecurityWrite: Equatable, Sendable {
 @safe
 package struct SecuritySession: ~Copyable, @unchecked Sendable {
     private static let recordLimit = 16_384
+    /// Records of this size are written from memory that malloc has at hand, larger ones from some
+    /// that it has to look for.
+    private static let shortRecordLimit = 512
+
+    /// How OpenSSL reaches the descriptor; nil when memory lacked.
+    ///
+    /// Proof for `nonisolated(unsafe)`: OpenSSL only reads it.
+    private nonisolated(unsafe) static let socketMethod = unsafe COpenSSL_make_socket_method()
+
     /// How many records without data may come one after the other.
     ///
     /// Each has OpenSSL derive keys and answer, so that a flood of them (KeyUpdate) costs its sender
@@ -47,6 +56,8 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     /// OpenSSL calls it back during the handshake.
     private let context: SecurityContext
     private let expectedName: String
+    /// Whether records are limited to `shortRecordLimit`.
+    private var writesShort = false
     /// Whether a call failed for good: OpenSSL then forbids a closing message.
     private var isBroken = false
     private var deferredRead: SecurityRead?
@@ -107,7 +118,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         guard let pointer = unsafe SSL_new(context.pointer) else {
             throw .failed("no memory for TLS")
         }
-        guard unsafe SSL_set_fd(pointer, descriptor) == 1 else {
+        guard unsafe COpenSSL_set_descriptor(pointer, descriptor, socketMethod) == 1 else {
             unsafe SSL_free(pointer)
             throw .failed("no memory for TLS")
         }
@@ -208,6 +219,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         }
         while taken < bytes.count {
             let record = bytes.extracting(taken..<min(taken + Self.recordLimit, bytes.count))
+            limitRecords(to: record.count)
             let result = unsafe record.withUnsafeBytes {
                 unsafe COpenSSL_write(pointer, $0.baseAddress, Int32($0.count))
             }
@@ -222,6 +234,13 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             break
         }
         return .wrote(taken)
+    }
+
+    private mutating func limitRecords(to byteCount: Int) {
+        let isShort = byteCount <= Self.shortRecordLimit
+        guard isShort != writesShort else { return }
+        writesShort = isShort
+        unsafe COpenSSL_limit_records(pointer, isShort ? Self.shortRecordLimit : Self.recordLimit)
     }
 
     private mutating func countRecord() {

@@ -136,9 +136,11 @@ struct HandshakeTests {
 
     @Test func `one write is one record`() throws {
         let meeting = try meeting(upTo: TLS1_3_VERSION)
-        let text = [UInt8](repeating: 7, count: 16_384)
-        #expect(meeting.send(text) == .wrote(16_384))
-        #expect(meeting.clientReceives().count == 16_384)
+        for byteCount in [16_384, 1, 512, 513, 300, 16_384, 512] {
+            let text = [UInt8](repeating: 7, count: byteCount)
+            #expect(meeting.send(text) == .wrote(byteCount))
+            #expect(meeting.clientReceives().count == byteCount)
+        }
     }
 }
 
