@@ -42,6 +42,11 @@ let floor: [Target] = [
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+        name: "CDeflate",
+        pkgConfig: "libdeflate",
+        providers: [.apt(["libdeflate-dev"])]
+    ),
     .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -75,7 +80,7 @@ let pure: [Target] = [
 ]
 
 let codecs: [Target] = [
-    room("Compression", uses: ["CZlib", "CBrotli", "HTTPWire", "StreamBytes"]),
+    room("Compression", uses: ["CZlib", "CDeflate", "CBrotli", "HTTPWire", "StreamBytes"]),
     room("Cryptography", uses: ["CCrypto", "CSodium", "StreamBytes"]),
     room("Sealing", uses: ["Cryptography", "StreamBytes"]),
     room("TransportSecurity", uses: ["COpenSSL", "StreamBytes", "Telemetry"]),

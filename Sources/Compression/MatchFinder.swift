@@ -1,6 +1,6 @@
 /// Finds where the bytes at a place have stood before, within one window of less than 64 KiB.
 ///
-/// The window is handed to each call; it shall be the same from `forget` to `forget`.
+/// The window is handed to each call; it shall be the same from `begin` to `begin`.
 struct MatchFinder: ~Copyable {
     /// A copy of bytes before: `length` is 0 where there is none.
     struct Match {
@@ -21,24 +21,37 @@ struct MatchFinder: ~Copyable {
 
     /// For each hash of four bytes the four places where it was seen last, sixteen bits each, the
     /// newest lowest.
+    ///
+    /// A place counts from the begin of a window long ago, so that what windows before have left
+    /// need not be cleared each time: it is below `base`.
     private var recent = InlineArray<1024, UInt64>(repeating: .max)
+    private var base = 0
+    private var windowByteCount = 0
 
-    /// Begins a new window.
-    mutating func forget() { recent = InlineArray(repeating: .max) }
+    /// Begins a new window of `byteCount` bytes.
+    mutating func begin(_ byteCount: Int) {
+        base += windowByteCount
+        windowByteCount = byteCount
+        guard base + byteCount > 0xFFFF else { return }
+        recent = InlineArray(repeating: .max)
+        base = 0
+    }
 
     /// Makes the bytes at each of `places` known; `lookahead` bytes of the window follow them.
     mutating func add(_ places: Range<Int>, of window: RawSpan) {
+        let base = base
         var place = places.lowerBound
         while place + 4 <= places.upperBound {
             let bytes = window.word64(at: place)
-            add(place, Self.hash(UInt32(truncatingIfNeeded: bytes)))
-            add(place + 1, Self.hash(UInt32(truncatingIfNeeded: bytes >> 8)))
-            add(place + 2, Self.hash(UInt32(truncatingIfNeeded: bytes >> 16)))
-            add(place + 3, Self.hash(UInt32(truncatingIfNeeded: bytes >> 24)))
+            let number = base + place
+            add(number, Self.hash(UInt32(truncatingIfNeeded: bytes)))
+            add(number + 1, Self.hash(UInt32(truncatingIfNeeded: bytes >> 8)))
+            add(number + 2, Self.hash(UInt32(truncatingIfNeeded: bytes >> 16)))
+            add(number + 3, Self.hash(UInt32(truncatingIfNeeded: bytes >> 24)))
             place += 4
         }
         while place < places.upperBound {
-            add(place, Self.hash(window.word32(at: place)))
+            add(base + place, Self.hash(window.word32(at: place)))
             place += 1
         }
     }
@@ -54,13 +67,13 @@ struct MatchFinder: ~Copyable {
         let word = window.word32(at: place)
         let hash = Self.hash(word)
         var candidates = recent[hash]
-        add(place, hash)
+        add(base + place, hash)
         let limit = min(end - place, Self.longest)
         var match = Match()
         guard limit >= Self.shortest else { return match }
         while true {
-            let candidate = Int(candidates & 0xFFFF)
-            guard candidate != 0xFFFF else { return match }
+            let candidate = Int(candidates & 0xFFFF) - base
+            guard candidate >= 0, candidate < place else { return match }
             if window.word32(at: candidate) == word {
                 let length = window.commonByteCount(candidate, place, limit: limit)
                 if length > match.length {
@@ -72,8 +85,8 @@ struct MatchFinder: ~Copyable {
         }
     }
 
-    private mutating func add(_ place: Int, _ hash: Int) {
-        recent[hash] = recent[hash] << 16 | UInt64(truncatingIfNeeded: place)
+    private mutating func add(_ number: Int, _ hash: Int) {
+        recent[hash] = recent[hash] << 16 | UInt64(truncatingIfNeeded: number)
     }
 
     /// Multiplicative hashing, after Knuth: the high bits of a product depend on all bits of the

@@ -10,7 +10,7 @@ package final class ParkedEncoder: BodyEncoder {
     }
 
     /// Bytes of history that every body may keep.
-    package static let firstHistoryLimit = 832
+    package static let firstHistoryLimit = 768
     /// Bytes of history that bodies of large events may keep.
     package static let lastHistoryLimit = 4_096
 

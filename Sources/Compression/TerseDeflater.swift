@@ -81,7 +81,7 @@ package struct TerseDeflater: ~Copyable {
         let raw = unsafe window.span.bytes
         let end = write.upperBound
         let outputLimit = output.count + Self.resultLimit
-        matches.forget()
+        matches.begin(end)
         matches.add(0..<write.lowerBound, of: raw)
         var place = write.lowerBound
         var match = matches.longestMatch(at: place, before: end, in: raw)

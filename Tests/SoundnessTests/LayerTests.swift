@@ -5,8 +5,8 @@ struct LayerTests {
     /// From the floor up; a target imports only from rows below its own.
     private static let rows: [[String]] = [
         [
-            "CLinux", "COpenSSL", "CCrypto", "CSodium", "CZlib", "CBrotli", "CHiredis", "CSQLite",
-            "CPostgres", "CYAML", "CNghttp2",
+            "CLinux", "COpenSSL", "CCrypto", "CSodium", "CZlib", "CDeflate", "CBrotli", "CHiredis",
+            "CSQLite", "CPostgres", "CYAML", "CNghttp2",
         ],
         ["StreamBytes", "Telemetry"],
         ["ServerSentEvents", "HTTPWire", "Metering"],

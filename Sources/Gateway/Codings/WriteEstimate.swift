@@ -42,11 +42,11 @@ struct WriteEstimate: Sendable {
     static func expected(_ coding: ContentCoding, _ kind: BodyKind) -> WriteEstimate {
         switch (kind, coding) {
         case (.weirEvents, .gzip), (.weirEvents, .deflate):
-            WriteEstimate(rawByteCount: 75, codedByteCount: 20, nanoseconds: 1_500)
+            WriteEstimate(rawByteCount: 75, codedByteCount: 20, nanoseconds: 1_400)
         case (.weirEvents, .brotli):
             WriteEstimate(rawByteCount: 75, codedByteCount: 22, nanoseconds: 4_400)
         case (.openAIChunks, .gzip), (.openAIChunks, .deflate):
-            WriteEstimate(rawByteCount: 290, codedByteCount: 23, nanoseconds: 1_600)
+            WriteEstimate(rawByteCount: 290, codedByteCount: 23, nanoseconds: 1_200)
         case (.openAIChunks, .brotli):
             WriteEstimate(rawByteCount: 290, codedByteCount: 25, nanoseconds: 5_300)
         case (.sealedEvents, .gzip), (.sealedEvents, .deflate):
