@@ -25,7 +25,7 @@ struct ReactorCodings: ~Copyable {
     private var scratch: [UInt8] = []
     private var writeCount = 0
 
-    /// One write in so many is timed.
+    /// One write in so many is timed, and has the load read.
     private static let timingInterval = 32
 
     init(on executor: any StreamExecutor, budget: CompressionBudget) {
@@ -80,9 +80,9 @@ struct ReactorCodings: ~Copyable {
     ) -> Bool {
         let rawByteCount = buffer.count - start
         guard rawByteCount > 0 || isLast else { return true }
-        readLoad()
         writeCount &+= 1
         let isTimed = writeCount % Self.timingInterval == 0
+        if isTimed { readLoad() }
         let startedAt = isTimed ? executor.cpuNanoseconds : 0
         scratch.removeAll(keepingCapacity: true)
         do throws(CompressionError) {
