@@ -4,7 +4,7 @@ import StreamBytes
 ///
 /// An event mostly repeats the event before, and what is left are some twenty symbols. Codes of
 /// their own would never pay for them, but zlib builds their trees each time, in tables of 64 KiB
-/// that it looks for in memory; this needs 14 KiB. What does not come out short is left to zlib.
+/// that it looks for in memory; this needs 15 KiB. What does not come out short is left to zlib.
 package struct TerseDeflater: ~Copyable {
     /// Bytes of a write that are tried.
     package static let writeLimit = 1_024
