@@ -129,7 +129,7 @@ def clients(a, server, upstream, *more):
     return ([f"{a.yardstick}/loadgen", "--port", str(server.port), "-n", str(a.n), "--path", "/v1/chat/completions", "--post", BODY,
              "--ctl", str(upstream), "--cpu", "1", "--label", server.name, *more]
             + (["--header", f"Weir-Seal: {json.dumps(server.seal)}"] if server.seal else [])
-            # Weir sends an answer as it is when it is too busy to code it, as it is while all are opened.
+            # Too busy to code an answer, Weir sends it as it is; and busy it is while all of them open.
             + (["--enc", server.coding, "--header", "Accept-Encoding: identity;q=0"] if server.coding else [])
             + (["--tls"] if server.is_secure else []))
 

@@ -66,11 +66,12 @@ static inline int COpenSSL_set_descriptor(SSL *session, int descriptor, const BI
     return 1;
 }
 
-/* How many bytes a record may hold, at least 512. Room for as many is taken for each write. */
-static inline void COpenSSL_limit_records(SSL *session, long byte_count) {
-    SSL_set_max_send_fragment(session, byte_count);
-    /* Is lowered with the other, but not raised. */
-    SSL_set_split_send_fragment(session, byte_count);
+/* How many bytes a record to the peer may hold (RFC 6066, section 4: a client may ask for fewer). */
+static inline int32_t COpenSSL_record_limit(SSL *session) {
+    const SSL_SESSION *state = SSL_get_session(session);
+    uint8_t code = state == NULL ? 0 : SSL_SESSION_get_max_fragment_length(state);
+    int is_limited = code >= TLSEXT_max_fragment_length_512 && code <= TLSEXT_max_fragment_length_4096;
+    return is_limited ? 256 << code : SSL3_RT_MAX_PLAIN_LENGTH;
 }
 
 static inline int COpenSSL_set_server_name(SSL *session, const char *name) {

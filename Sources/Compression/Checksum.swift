@@ -1,7 +1,7 @@
 import CDeflate
 
-/// The checks that stand at the end of gzip's and zlib's forms, by libdeflate: zlib looks each byte
-/// up in tables of 16 KiB.
+/// The checks that stand at the end of gzip's and zlib's forms, by libdeflate, which has the
+/// processor multiply without carry where it can; zlib looks bytes up in tables.
 enum Checksum {
     /// Returns the CRC-32 of what had `checksum` and of `bytes` behind it; that of nothing is 0.
     static func crc32(_ checksum: UInt32, _ bytes: Span<UInt8>) -> UInt32 {

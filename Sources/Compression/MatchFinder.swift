@@ -4,7 +4,7 @@
 struct MatchFinder: ~Copyable {
     /// A copy of bytes before: `length` is 0 where there is none.
     struct Match {
-        /// Bytes, 4 to 258.
+        /// 4 to 258 bytes.
         var length = 0
         /// How far back, in bytes.
         var distance = 0
@@ -22,17 +22,18 @@ struct MatchFinder: ~Copyable {
     /// For each hash of four bytes the four places where it was seen last, sixteen bits each, the
     /// newest lowest.
     ///
-    /// A place counts from the begin of a window long ago, so that what windows before have left
-    /// need not be cleared each time: it is below `base`.
+    /// Places are counted on from window to window, so that what those before have left need not be
+    /// cleared each time: it is below `base`.
     private var recent = InlineArray<1024, UInt64>(repeating: .max)
     private var base = 0
     private var windowByteCount = 0
 
     /// Begins a new window of `byteCount` bytes.
     mutating func begin(_ byteCount: Int) {
-        base += windowByteCount
+        // The place at the end of a window, where nothing is left, is noted too.
+        base += windowByteCount + 1
         windowByteCount = byteCount
-        guard base + byteCount > 0xFFFF else { return }
+        guard base + byteCount >= 0xFFFF else { return }
         recent = InlineArray(repeating: .max)
         base = 0
     }

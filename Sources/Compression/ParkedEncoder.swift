@@ -29,8 +29,9 @@ package final class ParkedEncoder: BodyEncoder {
 
     /// - Parameters:
     ///   - form: gzip's or zlib's.
-    ///   - historyLimit: bytes of history kept to begin with.
+    ///   - historyLimit: bytes of history kept to begin with, `lastHistoryLimit` at most.
     package init(_ form: Form, historyLimit: Int = ParkedEncoder.firstHistoryLimit) {
+        precondition(historyLimit <= Self.lastHistoryLimit, "compressors have room for so much")
         self.form = form
         self.historyLimit = UInt16(historyLimit)
         checksum = form == .gzip ? 0 : 1
@@ -46,15 +47,13 @@ package final class ParkedEncoder: BodyEncoder {
         guard !bytes.isEmpty || isLast else { return }
         if !hasBegun { appendHead(to: &output) }
         hasBegun = true
-        let start = output.count
-        shared.deflate(
+        isTerse = shared.deflate(
             bytes,
             after: history.span,
             isLast: isLast,
             isTerse: isTerse,
             to: &output
         )
-        isTerse = output.count - start <= TerseDeflater.resultLimit
         count(bytes)
         if isLast { return appendEnd(to: &output) }
         self.eventCount &+= UInt32(truncatingIfNeeded: eventCount)

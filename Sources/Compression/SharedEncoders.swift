@@ -87,24 +87,28 @@ package struct SharedEncoders: ~Copyable {
     ///   - isLast: whether the data ends with them.
     ///   - isTerse: whether the result is expected to be short.
     ///   - output: what goes out.
+    /// - Returns: whether the result is short.
+    @discardableResult
     mutating func deflate(
         _ bytes: Span<UInt8>,
         after history: Span<UInt8>,
         isLast: Bool,
         isTerse: Bool,
         to output: inout [UInt8]
-    ) {
+    ) -> Bool {
         if isTerse, triesTerse, bytes.count <= TerseDeflater.writeLimit,
             terse.compress(bytes, after: history, isLast: isLast, to: &output)
         {
-            return
+            return true
         }
+        let start = output.count
         let flush: DeflateEngine.Flush = isLast ? .finish : .sync
         if isHurried {
             Self.deflate(bytes, after: history, flush, by: &fast, to: &output)
         } else {
             Self.deflate(bytes, after: history, flush, by: &small, to: &output)
         }
+        return output.count - start <= TerseDeflater.resultLimit
     }
 
     private static func deflate(

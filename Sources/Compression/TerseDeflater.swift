@@ -8,7 +8,9 @@ import StreamBytes
 package struct TerseDeflater: ~Copyable {
     /// Bytes of a write that are tried.
     package static let writeLimit = 1_024
-    /// Bytes of the result within which no codes of its own would be worth their description.
+    /// Bytes within which no codes of its own would be worth their description.
+    ///
+    /// The last symbol, the end and the marker may come beyond them.
     package static let resultLimit = 64
 
     /// A match this long is taken without a look at the next place.
@@ -35,7 +37,7 @@ package struct TerseDeflater: ~Copyable {
     ///   - history: what the decoder has read last, at most `ParkedEncoder.lastHistoryLimit`.
     ///   - isLast: whether the data ends; else an empty stored block follows, which ends at a byte
     ///     and is the sign to decoders to hand on what they have.
-    ///   - output: as before where the result would be longer than `resultLimit`.
+    ///   - output: as before where the symbols take more than `resultLimit`.
     /// - Returns: whether it is appended.
     package mutating func compress(
         _ bytes: Span<UInt8>,

@@ -36,15 +36,14 @@ package enum SecurityWrite: Equatable, Sendable {
 /// Proof for `@unchecked Sendable`: it cannot be copied, so that one thread at a time has it.
 @safe
 package struct SecuritySession: ~Copyable, @unchecked Sendable {
-    private static let recordLimit = 16_384
-    /// Records of this size are written from memory that malloc has at hand, larger ones from some
-    /// that it has to look for.
-    private static let shortRecordLimit = 512
-
-    /// How OpenSSL reaches the descriptor; nil when memory lacked.
+    /// How OpenSSL reaches the descriptor.
     ///
     /// Proof for `nonisolated(unsafe)`: OpenSSL only reads it.
-    private nonisolated(unsafe) static let socketMethod = unsafe COpenSSL_make_socket_method()
+    private nonisolated(unsafe) static let socketMethod = {
+        let method = unsafe COpenSSL_make_socket_method()
+        precondition(unsafe method != nil, "there is memory for one structure")
+        return unsafe method
+    }()
 
     /// How many records without data may come one after the other.
     ///
@@ -56,8 +55,10 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
     /// OpenSSL calls it back during the handshake.
     private let context: SecurityContext
     private let expectedName: String
-    /// Whether records are limited to `shortRecordLimit`.
-    private var writesShort = false
+    /// Bytes that a record may hold.
+    ///
+    /// A write of more would leave as several, of which OpenSSL may report some before the rest.
+    private var recordLimit = Int(SSL3_RT_MAX_PLAIN_LENGTH)
     /// Whether a call failed for good: OpenSSL then forbids a closing message.
     private var isBroken = false
     private var deferredRead: SecurityRead?
@@ -142,6 +143,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         let result = unsafe COpenSSL_handshake(pointer)
         guard result != 1 else {
             unsafe COpenSSL_return_after_each_record(pointer)
+            recordLimit = unsafe Int(COpenSSL_record_limit(pointer))
             return .done
         }
         let outcome = explain(result)
@@ -218,8 +220,7 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             }
         }
         while taken < bytes.count {
-            let record = bytes.extracting(taken..<min(taken + Self.recordLimit, bytes.count))
-            limitRecords(to: record.count)
+            let record = bytes.extracting(taken..<min(taken + recordLimit, bytes.count))
             let result = unsafe record.withUnsafeBytes {
                 unsafe COpenSSL_write(pointer, $0.baseAddress, Int32($0.count))
             }
@@ -234,13 +235,6 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
             break
         }
         return .wrote(taken)
-    }
-
-    private mutating func limitRecords(to byteCount: Int) {
-        let isShort = byteCount <= Self.shortRecordLimit
-        guard isShort != writesShort else { return }
-        writesShort = isShort
-        unsafe COpenSSL_limit_records(pointer, isShort ? Self.shortRecordLimit : Self.recordLimit)
     }
 
     private mutating func countRecord() {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct TerseDeflaterTests {
-    @Test func `every length and distance is read as it was written`() throws {
+    @Test func `every length is read as it was written, from near and far`() throws {
         var deflater = TerseDeflater()
         var chance = SeededChance(seed: 3)
         let history = (0..<ParkedEncoder.lastHistoryLimit).map { _ in UInt8(chance.below(256)) }
@@ -26,7 +26,36 @@ struct TerseDeflaterTests {
         }
     }
 
-    @Test func `every distance up to the longest history is read as it was written`() throws {
+    @Test(arguments: 1...8)
+    func `a run is a match that overlaps itself`(period: Int) throws {
+        var deflater = TerseDeflater()
+        for length in period...600 {
+            let run = (0..<length).map { UInt8($0 % period) }
+            var coded: [UInt8] = []
+            #expect(
+                deflater.compress(run.span, after: [UInt8]().span, isLast: true, to: &coded)
+            )
+            #expect(coded.count < 24)
+            #expect(try inflated(coded, after: []) == run)
+        }
+    }
+
+    @Test func `the end of a long write may repeat the begin of the longest history`() throws {
+        var deflater = TerseDeflater()
+        var chance = SeededChance(seed: 6)
+        let history = (0..<ParkedEncoder.lastHistoryLimit).map { _ in UInt8(chance.below(256)) }
+        for far in 0..<8 {
+            let write = Array(history[2_000..<2_000 + 1_000]) + history[far..<far + 16]
+            var coded: [UInt8] = []
+            #expect(
+                deflater.compress(write.span, after: history.span, isLast: true, to: &coded)
+            )
+            #expect(coded.count < 24)
+            #expect(try inflated(coded, after: history) == write)
+        }
+    }
+
+    @Test func `every distance within the longest history is read as it was written`() throws {
         var deflater = TerseDeflater()
         var chance = SeededChance(seed: 4)
         let history = (0..<ParkedEncoder.lastHistoryLimit).map { _ in UInt8(chance.below(256)) }
@@ -60,6 +89,7 @@ struct TerseDeflaterTests {
             shortCount += 1
             #expect(output.prefix(3) == [1, 2, 3])
             let coded = Array(output.dropFirst(3))
+            // A symbol, the end and the marker may come beyond the limit.
             #expect(coded.count <= TerseDeflater.resultLimit + 16)
             #expect(try inflated(coded, after: history) == write)
         }

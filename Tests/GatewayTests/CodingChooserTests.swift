@@ -204,6 +204,15 @@ struct LoadGaugeTests {
         #expect((790...800).contains(permilles[39]))
     }
 
+    @Test func `a reading after a pause stands for the pause`() {
+        var gauge = LoadGauge()
+        gauge.read(cpuNanoseconds: 0, at: at(0))
+        gauge.read(cpuNanoseconds: 3_200_000_000, at: at(4_000))
+        #expect(gauge.permille == 800)
+        gauge.read(cpuNanoseconds: 3_200_000_000, at: at(60_000))
+        #expect(gauge.permille == 0)
+    }
+
     @Test func `a reading is due now and then`() {
         var gauge = LoadGauge()
         #expect(gauge.isDue(at: at(7)))

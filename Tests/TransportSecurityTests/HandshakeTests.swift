@@ -144,6 +144,56 @@ struct HandshakeTests {
     }
 }
 
+extension HandshakeTests {
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a client that wants short records and reads late gets every byte`(
+        version: Int32
+    ) throws {
+        let meeting = try Meeting(
+            context,
+            prepareContext: { $0.allow(upTo: version) },
+            prepare: { $0.limitRecords(UInt8(TLSEXT_max_fragment_length_512)) }
+        )
+        meeting.shakeHands()
+        #expect(meeting.serverHandshake == .done)
+        let text = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        var sent = 0
+        var received: [UInt8] = []
+        while received.count < text.count {
+            let offer = Array(text[sent..<min(sent + 40_000, text.count)])
+            guard case .wrote(let count) = meeting.send(offer) else {
+                Issue.record("cut after \(sent) bytes")
+                return
+            }
+            sent += count
+            for _ in 0..<3 where received.count < text.count {
+                let bytes = meeting.clientReceives()
+                #expect((1...512).contains(bytes.count))
+                guard !bytes.isEmpty else { return }
+                received += bytes
+            }
+        }
+        #expect(received == text)
+    }
+
+    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func `a short write and what the client answers leave room for a long one`(
+        version: Int32
+    ) throws {
+        let meeting = try meeting(upTo: version)
+        #expect(meeting.send([1]) == .wrote(1))
+        #expect(meeting.clientReceives() == [1])
+        if version == TLS1_3_VERSION {
+            #expect(unsafe SSL_key_update(meeting.client, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+        }
+        meeting.clientSends([2])
+        #expect(meeting.receive().bytes == [2])
+        let text = [UInt8](repeating: 7, count: 16_384)
+        #expect(meeting.send(text) == .wrote(16_384))
+        #expect(meeting.clientReceives() == text)
+    }
+}
+
 /// Counts the key updates that a client receives.
 private final class KeyUpdateCounter {
     private(set) var count = 0

@@ -2,6 +2,7 @@ import COpenSSL
 import Glibc
 import StreamBytes
 import TestSupport
+import Testing
 import TransportSecurity
 
 /// Certificates in files, made without any program.
@@ -126,6 +127,11 @@ struct ClientContext {
 @safe
 struct ClientSession {
     let pointer: OpaquePointer
+
+    /// Asks the server for short records (RFC 6066, section 4).
+    func limitRecords(_ code: UInt8) {
+        #expect(unsafe SSL_set_tlsext_max_fragment_length(pointer, code) == 1)
+    }
 }
 
 /// Weir's server on one side and a client on the other that uses OpenSSL as it likes.

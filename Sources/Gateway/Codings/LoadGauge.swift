@@ -28,7 +28,10 @@ package struct LoadGauge: Sendable {
             cpuNanoseconds = cpu
         }
         guard let readAt, now > readAt else { return }
-        let share = (cpu - cpuNanoseconds) * 1_000 / (now.nanoseconds - readAt.nanoseconds)
-        sum += Int(min(max(0, share), 1_000)) - sum / Self.weight
+        let elapsed = now.nanoseconds - readAt.nanoseconds
+        let share = (cpu - cpuNanoseconds) * 1_000 / elapsed
+        // A reading stands for all the time since the last, which may be long.
+        let weight = Int(min(max(1, elapsed / Self.intervalNanoseconds), Int64(Self.weight)))
+        sum += weight * (Int(min(max(0, share), 1_000)) - sum / Self.weight)
     }
 }
