@@ -1,6 +1,7 @@
 #ifndef WEIR_COPENSSL_H
 #define WEIR_COPENSSL_H
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -8,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -16,6 +18,47 @@
 
 static inline int COpenSSL_require_tls_1_2(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+/* Room for a whole record, of which OpenSSL asks for a little less. */
+enum { COpenSSL_record_room = 17 * 1024 };
+
+/* What this thread's next record goes through, or NULL; its content is as that of freed memory. */
+static inline void **COpenSSL_spare_room(void) {
+    static _Thread_local void *room;
+    return &room;
+}
+
+/* The C library's memory, but the room of a record is kept for the next one of the thread: with
+   SSL_MODE_RELEASE_BUFFERS it is asked for and given back at every write, and pieces of that size
+   are none that `malloc` has at hand. */
+static inline void *COpenSSL_allocate(size_t count, const char *file, int line) {
+    (void)file, (void)line;
+    if (count == 0) return NULL;
+    if (count <= SSL3_RT_MAX_PLAIN_LENGTH || count > COpenSSL_record_room) return malloc(count);
+    void *room = *COpenSSL_spare_room();
+    *COpenSSL_spare_room() = NULL;
+    return room != NULL ? room : malloc(COpenSSL_record_room);
+}
+
+static inline void COpenSSL_release(void *memory, const char *file, int line) {
+    (void)file, (void)line;
+    size_t count = malloc_usable_size(memory);
+    int is_room = count >= COpenSSL_record_room && count < COpenSSL_record_room + 1024;
+    if (is_room && *COpenSSL_spare_room() == NULL) *COpenSSL_spare_room() = memory;
+    else free(memory);
+}
+
+static inline void *COpenSSL_resize(void *memory, size_t count, const char *file, int line) {
+    if (memory == NULL) return COpenSSL_allocate(count, file, line);
+    if (count != 0) return realloc(memory, count);
+    COpenSSL_release(memory, file, line);
+    return NULL;
+}
+
+/* Returns 0, and changes nothing, once OpenSSL has memory. */
+static inline int COpenSSL_keep_record_rooms(void) {
+    return CRYPTO_set_mem_functions(COpenSSL_allocate, COpenSSL_resize, COpenSSL_release);
 }
 
 /* Little memory per connection, writes that may stop after a record, and a buffer that may move. */

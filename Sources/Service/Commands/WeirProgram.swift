@@ -1,4 +1,5 @@
 import Glibc
+import TransportSecurity
 
 /// The whole of the executable.
 package enum WeirProgram {
@@ -6,6 +7,9 @@ package enum WeirProgram {
     package static func main() -> Never {
         // A closed pipe is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // Before anything uses OpenSSL. A preloaded library may have: then records cost a little more.
+        let isKept = RecordMemory.keepForNextRecord()
+        assert(isKept, "nothing uses OpenSSL before the program begins")
         exit(WeirCommand().run(CommandLine.arguments.dropFirst()))
     }
 }
