@@ -20,7 +20,7 @@ static inline int COpenSSL_require_tls_1_2(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 }
 
-/* Room for a whole record, of which OpenSSL asks for a little less. */
+/* Room for a whole record; OpenSSL asks for a little less. */
 enum { COpenSSL_record_room = 17 * 1024 };
 
 /* What this thread's next record goes through, or NULL; its content is as that of freed memory. */
@@ -30,8 +30,8 @@ static inline void **COpenSSL_spare_room(void) {
 }
 
 /* The C library's memory, but the room of a record is kept for the next one of the thread: with
-   SSL_MODE_RELEASE_BUFFERS it is asked for and given back at every write, and pieces of that size
-   are none that `malloc` has at hand. */
+   SSL_MODE_RELEASE_BUFFERS it is asked for and given back with every record, and pieces of that
+   size are none that `malloc` has at hand. */
 static inline void *COpenSSL_allocate(size_t count, const char *file, int line) {
     (void)file, (void)line;
     if (count == 0) return NULL;
@@ -44,7 +44,7 @@ static inline void *COpenSSL_allocate(size_t count, const char *file, int line) 
 static inline void COpenSSL_release(void *memory, const char *file, int line) {
     (void)file, (void)line;
     size_t count = malloc_usable_size(memory);
-    int is_room = count >= COpenSSL_record_room && count < COpenSSL_record_room + 1024;
+    int is_room = count >= COpenSSL_record_room && count < COpenSSL_record_room + 64;
     if (is_room && *COpenSSL_spare_room() == NULL) *COpenSSL_spare_room() = memory;
     else free(memory);
 }
@@ -56,17 +56,19 @@ static inline void *COpenSSL_resize(void *memory, size_t count, const char *file
     return NULL;
 }
 
-/* Returns 0, and changes nothing, once OpenSSL has memory. */
+/* Returns 0, and changes nothing, once OpenSSL has taken memory from elsewhere. */
 static inline int COpenSSL_keep_record_rooms(void) {
     return CRYPTO_set_mem_functions(COpenSSL_allocate, COpenSSL_resize, COpenSSL_release);
 }
 
-/* Little memory per connection, writes that may stop after a record, and a buffer that may move. */
+/* Little memory per connection, writes that may stop after a record, and a buffer that may move.
+   Records leave by COpenSSL_send, which knows nothing of TLS in the kernel. */
 static inline void COpenSSL_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(
         context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE
                      | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_clear_options(context, SSL_OP_ENABLE_KTLS);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
@@ -115,6 +117,11 @@ static inline int32_t COpenSSL_record_limit(SSL *session) {
     uint8_t code = state == NULL ? 0 : SSL_SESSION_get_max_fragment_length(state);
     int is_limited = code >= TLSEXT_max_fragment_length_512 && code <= TLSEXT_max_fragment_length_4096;
     return is_limited ? 256 << code : SSL3_RT_MAX_PLAIN_LENGTH;
+}
+
+/* Has what clients send, and with it their keys, wiped where it was decrypted. */
+static inline void COpenSSL_wipe_requests(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
 static inline int COpenSSL_set_server_name(SSL *session, const char *name) {

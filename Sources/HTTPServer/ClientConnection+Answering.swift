@@ -202,10 +202,16 @@ extension ClientConnection {
             output = Array(bytes[(start + count)...])
             outputStart = 0
             progressAt = executor.now
-            // What is on its way to the client is acknowledged soon; that is no sign of life.
-            setDeadline(progressAt + min(.seconds(1), registry.configuration.stuckTimeout / 3))
+            setDeadline(progressAt + firstLookAtOutput)
         case .failed: connectionFailed()
         }
+    }
+
+    /// After what time it is first asked whether the client takes what waits for it.
+    ///
+    /// What is on its way to the client is acknowledged soon; that is no sign of life.
+    var firstLookAtOutput: Duration {
+        min(.seconds(1), registry.configuration.stuckTimeout / 3)
     }
 
     /// The socket takes bytes again.

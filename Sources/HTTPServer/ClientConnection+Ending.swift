@@ -137,8 +137,12 @@ extension ClientConnection {
     /// Gives the connection with the request in hand to another reactor.
     func pass(to target: any StreamExecutor, _ handler: any RequestHandler) {
         guard let socket, let request else { return }
-        precondition(output.isEmpty, "an exchange moves before anything was sent for it")
-        let moved = MovedRequest(request: request, closesAfterAnswer: closesAfterAnswer)
+        // Of an interim response some may wait, and TLS may have encrypted it already.
+        let moved = MovedRequest(
+            request: request,
+            closesAfterAnswer: closesAfterAnswer,
+            output: Array(output[outputStart...])
+        )
         let passed = Guarded<PassedSocket?>(socket.detach(unread: unread))
         let registry = registry
         release()

@@ -198,7 +198,7 @@ extension ClientConnection {
         number += 1
         phase = .responding
         wasProbed = false
-        setDeadline(nil)
+        setDeadline(output.isEmpty ? nil : executor.now + firstLookAtOutput)
         handler.respond(to: request, through: Exchange(through: self, number: number))
     }
 

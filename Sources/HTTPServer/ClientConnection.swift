@@ -176,6 +176,8 @@ package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection,
         guard let moved else { return waitForRequest() }
         preface = nil
         closesAfterAnswer = moved.closesAfterAnswer
+        output = moved.output
+        progressAt = executor.now
         handOver(moved.request)
     }
 
@@ -238,4 +240,6 @@ package actor ClientConnection: SocketHandler, TimerHandler, ServerConnection,
 package struct MovedRequest: Sendable {
     let request: HTTPRequest
     let closesAfterAnswer: Bool
+    /// What the client is to get before the answer.
+    let output: [UInt8]
 }

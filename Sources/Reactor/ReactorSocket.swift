@@ -149,11 +149,21 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         guard offered < buffer.count else { return .bytes(offered) }
         let result = session == nil ? receive(&buffer, offered) : decrypt(&buffer, offered)
         switch result {
-        case .bytes(let count): return .bytes(offered + count)
+        case .bytes(let count):
+            announceEnd()
+            return .bytes(offered + count)
         // With bytes in hand the end, or the error, waits for the next read.
-        case _ where offered > 0: return .bytes(offered)
+        case _ where offered > 0:
+            announceEnd()
+            return .bytes(offered)
         default: return result
         }
+    }
+
+    /// TLS may have ended behind the bytes that are being handed out, of which the kernel says
+    /// nothing more.
+    private func announceEnd() {
+        if session?.knowsEnd == true { reactor.deliverLater(EPOLLIN.rawValue, to: place) }
     }
 
     private func receive(_ buffer: inout [UInt8], _ offset: Int) -> ReadResult {

@@ -6,7 +6,7 @@ package enum RecordMemory {
     ///
     /// Idle connections then still have none. It concerns the whole process.
     ///
-    /// - Returns: whether it could be done; it cannot once OpenSSL was used.
+    /// - Returns: whether it could be done; it cannot once OpenSSL has taken memory from elsewhere.
     package static func keepForNextRecord() -> Bool {
         COpenSSL_keep_record_rooms() == 1
     }

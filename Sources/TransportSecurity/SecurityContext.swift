@@ -99,6 +99,7 @@ extension SecurityContext {
     ) throws(SecurityContextError) -> ContextHandle {
         let handle = try ContextHandle(isServer: true)
         guard unsafe COpenSSL_accept_modern_ciphers(handle.pointer) == 1 else { throw .outOfMemory }
+        unsafe COpenSSL_wipe_requests(handle.pointer)
         unsafe SSL_CTX_set_num_tickets(handle.pointer, ticketCount)
         unsafe SSL_CTX_set_timeout(handle.pointer, ticketSeconds)
         for certificate in group { try certificate.add(to: handle) }

@@ -167,6 +167,9 @@ package struct SecuritySession: ~Copyable, @unchecked Sendable {
         return unsafe String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether the next read tells the end, or an error, that was met already.
+    package var knowsEnd: Bool { deferredRead != nil }
+
     /// Reads into `buffer` from `offset` on until it is full or nothing more is there.
     package mutating func read(into buffer: inout [UInt8], from offset: Int) -> SecurityRead {
         if let deferred = deferredRead { return deferred }

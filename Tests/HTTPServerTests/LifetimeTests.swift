@@ -136,6 +136,56 @@ import Testing
         #expect(fixture.reactor.timerHandlerCount == 0)
     }
 
+    @Test func `a request moves with what was not sent before its answer`() {
+        let fixture = Fixture()
+        let other = ScriptedReactor(index: 1)
+        let handler = ScriptedHandler()
+        fixture.socket.room = 10
+        fixture.socket.receive(Self.expectingContinue)
+        fixture.socket.receive("hi")
+
+        fixture.exchange.move(to: other, handler: handler)
+        other.runWork()
+        other.socket.room = 0
+        handler.exchanges[0].send(.text(200, "moved"))
+        other.socket.makeRoom(.max)
+
+        let sent = fixture.socket.sent + other.socket.sent
+        #expect(sent.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"))
+        #expect(sent.hasSuffix("moved"))
+    }
+
+    @Test func `a client that takes nothing is let go before its answer and behind a move`() {
+        let fixture = Fixture()
+        fixture.socket.room = 10
+        fixture.socket.receive(Self.expectingContinue)
+        fixture.socket.receive("hi")
+        fixture.reactor.advance(by: .seconds(20))
+        #expect(!fixture.socket.isClosed)
+
+        let other = ScriptedReactor(index: 1)
+        let handler = ScriptedHandler()
+        fixture.exchange.move(to: other, handler: handler)
+        other.runWork()
+        other.socket.room = 0
+        handler.exchanges[0].send(.text(200, "moved"))
+        other.advance(by: .seconds(29))
+        #expect(!other.socket.isClosed)
+        other.advance(by: .seconds(2))
+        #expect(other.socket.wasReset)
+
+        let still = Fixture()
+        still.socket.room = 10
+        still.socket.receive(Self.expectingContinue)
+        still.socket.receive("hi")
+        still.reactor.advance(by: .seconds(31))
+        #expect(still.socket.wasReset)
+        #expect(still.registry.count == 0)
+    }
+
+    private static let expectingContinue =
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+
     @Test func `what a client sends ahead is kept up to a limit, and then the connection ends`() {
         let within = Fixture { $0.unreadByteLimit = 100 }
         let beyond = Fixture { $0.unreadByteLimit = 100 }

@@ -56,12 +56,18 @@ final class Side: SocketHandler, @unchecked Sendable {
     private var socket: (any StreamSocket)?
     private var outgoing: [UInt8] = []
     private var isPaused = false
+    private let trustsShortReads: Bool
     private let state = Guarded(Seen())
     let echoes: Bool
 
-    init(on executor: any StreamExecutor, echoes: Bool = false) {
+    /// - Parameters:
+    ///   - executor: the reactor of its socket.
+    ///   - echoes: whether it sends what it reads.
+    ///   - trustsShortReads: takes a read that left room for one that emptied the socket.
+    init(on executor: any StreamExecutor, echoes: Bool = false, trustsShortReads: Bool = false) {
         self.executor = executor
         self.echoes = echoes
+        self.trustsShortReads = trustsShortReads
     }
 
     var seen: Seen { state.withLock { $0 } }
@@ -131,6 +137,7 @@ final class Side: SocketHandler, @unchecked Sendable {
                 outgoing += buffer[..<count]
                 flush()
             }
+            if trustsShortReads, count < buffer.count { return }
         }
     }
 

@@ -8,14 +8,18 @@ import TransportSecurity
 /// Takes accepted connections into TLS as the server.
 final class SecureAcceptor: ConnectionAcceptor {
     private let security: ServerSecurity
+    private let echoes: Bool
     private let accepted = Guarded<[Side]>([])
 
-    init(_ security: ServerSecurity) { self.security = security }
+    init(_ security: ServerSecurity, echoes: Bool = true) {
+        self.security = security
+        self.echoes = echoes
+    }
 
     var sides: [Side] { accepted.withLock { $0 } }
 
     func accept(_ socket: consuming PassedSocket, on executor: any StreamExecutor) {
-        let side = Side(on: executor, echoes: true)
+        let side = Side(on: executor, echoes: echoes, trustsShortReads: true)
         side.take(executor.adopt(socket, security: security, handler: side))
         accepted.withLock { $0.append(side) }
     }
@@ -27,6 +31,7 @@ struct TLSTests {
     /// Makes certificates and runs `body` with a TLS server for the one named.
     private func withServer(
         _ certificate: String = "good",
+        echoes: Bool = true,
         _ body: (
             _ group: ReactorGroup, _ address: SocketAddress, _ server: SecureAcceptor,
             _ folder: String
@@ -40,7 +45,7 @@ struct TLSTests {
                 keyFile: "\(folder)/\(certificate).key"
             )
             try await withReactors(2) { group in
-                let acceptor = SecureAcceptor(security)
+                let acceptor = SecureAcceptor(security, echoes: echoes)
                 let bound = try group.listen(on: anyPort, acceptor: acceptor)
                 try await body(group, bound, acceptor, folder)
                 await acceptor.closeAll()
@@ -159,6 +164,59 @@ struct TLSTests {
             #expect(await eventually { client.seen.end == .failed(.tls(expected)) })
             await client.close()
         }
+    }
+
+    @Test func `the end of TLS is told also when it comes with bytes`() async throws {
+        try await withServer(echoes: false) { _, address, server, folder in
+            let context = try SecurityContext(
+                trustingSystemAnd: "\(folder)/good.pem",
+                protocols: []
+            )
+            let descriptor = try connectedSocket(to: address)
+            defer { close(descriptor) }
+            var client = try SecuritySession(
+                context,
+                connectingTo: "good.example",
+                on: descriptor
+            )
+            #expect(client.handshake() == .done)
+            // Later events of the handshake would bring the end to light.
+            #expect(
+                await eventually {
+                    server.sides.first.map { $0.seen.readiness.contains(.isWritable) } ?? false
+                }
+            )
+            var cork: Int32 = 1
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &cork, size)
+            #expect(client.write(Array("last words".utf8).span) == .wrote(10))
+            // The closing message of TLS, and none of TCP.
+            client.finishSending()
+            cork = 0
+            unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &cork, size)
+
+            #expect(await eventually { server.sides.first?.seen.end == .endOfStream })
+            #expect(server.sides.first?.seen.bytes == Array("last words".utf8))
+        }
+    }
+
+    /// A connected socket that blocks.
+    private func connectedSocket(to address: SocketAddress) throws -> Int32 {
+        guard case .v4(_, let port) = address else { throw SocketError.refused }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var there = sockaddr_in()
+        there.sin_family = sa_family_t(AF_INET)
+        there.sin_port = in_port_t(port).bigEndian
+        there.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        let outcome = unsafe withUnsafeBytes(of: &there) {
+            unsafe connect(
+                descriptor,
+                $0.assumingMemoryBound(to: sockaddr.self).baseAddress,
+                socklen_t($0.count)
+            )
+        }
+        #expect(outcome == 0)
+        return descriptor
     }
 
     @Test func `a TLS connection moves to another reactor`() async throws {

@@ -16,11 +16,12 @@ struct HandshakeTests {
     }
 
     private func meeting(
+        _ other: SecurityContext? = nil,
         upTo version: Int32,
         ciphers: String? = nil
     ) throws -> Meeting {
         let meeting = try Meeting(
-            context,
+            other ?? context,
             prepareContext: { client in
                 client.allow(upTo: version)
                 if let ciphers { #expect(client.offer(ciphers: ciphers)) }
@@ -67,7 +68,15 @@ struct HandshakeTests {
         "DHE-RSA-AES128-GCM-SHA256", "aNULL:@SECLEVEL=0",
     ])
     func `ciphers without AEAD or forward secrecy are refused`(ciphers: String) throws {
-        let meeting = try meeting(upTo: TLS1_2_VERSION, ciphers: ciphers)
+        // A certificate of either kind, so that none is refused for want of one.
+        let context = try SecurityContext(
+            showing: [
+                folder.certificate("ecdsa", for: ["DNS:a.example"]),
+                folder.certificateRSA("rsa", for: "DNS:a.example"),
+            ],
+            protocols: []
+        )
+        let meeting = try meeting(context, upTo: TLS1_2_VERSION, ciphers: ciphers)
         guard case .failed = meeting.serverHandshake else {
             Issue.record("\(meeting.serverHandshake), \(meeting.cipher)")
             return
@@ -80,6 +89,7 @@ struct HandshakeTests {
         #expect(unsafe SSL_do_handshake(meeting.client) != 1)
         let answer = meeting.receive()
         #expect(answer.result == .wouldBlock)
+        #expect(meeting.send([1]) == .wrote(1))
         // The refusal is an alert, which OpenSSL's client takes for the end of its attempt.
         #expect(unsafe SSL_do_handshake(meeting.client) != 1)
         let error = ERR_peek_error()
