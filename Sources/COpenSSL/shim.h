@@ -104,7 +104,7 @@ static inline BIO_METHOD *COpenSSL_make_socket_method(void) {
 
 /* The descriptor stays the caller's. Returns 0 when memory lacks. */
 static inline int COpenSSL_set_descriptor(SSL *session, int descriptor, const BIO_METHOD *method) {
-    BIO *bio = method == NULL ? NULL : BIO_new(method);
+    BIO *bio = BIO_new(method);
     if (bio == NULL) return 0;
     BIO_set_fd(bio, descriptor, BIO_NOCLOSE);
     SSL_set_bio(session, bio, bio);

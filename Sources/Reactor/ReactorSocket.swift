@@ -148,22 +148,13 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
         let offered = takeUnread(into: &buffer)
         guard offered < buffer.count else { return .bytes(offered) }
         let result = session == nil ? receive(&buffer, offered) : decrypt(&buffer, offered)
-        switch result {
-        case .bytes(let count):
-            announceEnd()
-            return .bytes(offered + count)
+        var count = offered
+        if case .bytes(let more) = result { count += more }
         // With bytes in hand the end, or the error, waits for the next read.
-        case _ where offered > 0:
-            announceEnd()
-            return .bytes(offered)
-        default: return result
-        }
-    }
-
-    /// TLS may have ended behind the bytes that are being handed out, of which the kernel says
-    /// nothing more.
-    private func announceEnd() {
+        guard count > 0 else { return result }
+        // That TLS ended behind them, no event of the kernel announces.
         if session?.knowsEnd == true { reactor.deliverLater(EPOLLIN.rawValue, to: place) }
+        return .bytes(count)
     }
 
     private func receive(_ buffer: inout [UInt8], _ offset: Int) -> ReadResult {
@@ -267,14 +258,12 @@ final class ReactorSocket: StreamSocket, ReadinessTarget, @unchecked Sendable {
     func abandon() { close() }
 
     func detach(unread: [UInt8]) -> PassedSocket {
-        precondition(state == .open, "only an open socket can be passed on")
+        precondition(!isOpening, "a socket opens where it is")
         let local = local
         let rest = unread + self.unread
-        guard let descriptor = leave() else {
-            preconditionFailure("an open socket has a descriptor")
-        }
         return PassedSocket(
-            descriptor: descriptor,
+            // What could not be adopted has none, and cannot be adopted elsewhere either.
+            descriptor: leave() ?? -1,
             peer: peer,
             local: local,
             unread: rest,

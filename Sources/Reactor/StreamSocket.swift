@@ -24,7 +24,7 @@ package protocol StreamSocket: AnyObject, Sendable {
     /// Gives up the descriptor without closing it, for another reactor to `adopt`.
     ///
     /// - Parameter unread: bytes that were read and not used yet; the adopting side reads them first.
-    /// - Returns: the descriptor, to be adopted or closed.
+    /// - Returns: the descriptor, to be adopted or closed; -1 of a socket that could not be adopted.
     func detach(unread: [UInt8]) -> PassedSocket
 
     /// The kernel's view of the connection; nil where there is none. One system call.

@@ -169,6 +169,33 @@ struct SocketTests {
         }
     }
 
+    @Test func `a connection that could not be adopted moves on, and has failed`() async throws {
+        try await withReactors(2) { group in
+            let first = Side(on: group.reactors[0])
+            let second = Side(on: group.reactors[1])
+            await first.executor.run {
+                let broken = PassedSocket(
+                    descriptor: -1,
+                    peer: .unix(path: "/peer"),
+                    local: .unix(path: ""),
+                    unread: Array("GET".utf8)
+                )
+                let adopted = first.executor.adopt(broken, handler: first)
+                let passed = Guarded<PassedSocket?>(adopted.detach(unread: []))
+                second.executor.perform {
+                    let socket = passed.withLock { $0.take() }
+                    if let socket { second.take(second.executor.adopt(socket, handler: second)) }
+                }
+            }
+            #expect(await eventually { second.seen.readiness.contains(.hasFailed) })
+            #expect(await second.with { $0.peer } == .unix(path: "/peer"))
+            guard case .failed = second.seen.end else {
+                Issue.record("\(String(describing: second.seen.end))")
+                return
+            }
+        }
+    }
+
     @Test func `the kernel's figures of a connection can be asked for`() async throws {
         try await withReactors { group in
             let acceptor = SideAcceptor(echoes: true)
